@@ -1,0 +1,108 @@
+"""Values in their one spelling: text cleaned of invisible marks, digits, numbers, dates and labels as they are stored.
+A value that cannot be understood stays as typed, for a rule to name it. Sorting and bytes are `canonical`'s."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+
+import polars as pl
+
+from services.contracts.roster.codes import table
+from services.contracts.roster.dates import iso_date
+from services.contracts.roster.fields import STORED, of_kind
+from services.contracts.roster.identity import normalise_id
+
+# Text made of printable ASCII and Thai letters in normal order, without blanks at its ends or doubled, is clean; only
+# what this pattern finds is worth the slow scalar path.
+_DIRTY = (
+    r"^ | $|  |[^ -~\x{0e01}-\x{0e5b}]|\x{0e4d}[\x{0e48}-\x{0e4b}]?\x{0e32}|\x{0e40}\x{0e40}"
+    r"|[\x{0e48}-\x{0e4b}][\x{0e38}-\x{0e3a}]|[\x{0e38}\x{0e39}]\x{0e3a}"
+)
+_THAI_DIGITS = "๐๑๒๓๔๕๖๗๘๙"
+_SPLIT_SARA_AM = re.compile("\u0e4d([\u0e48-\u0e4b]?)\u0e32")
+
+_NATIONAL_IDS = tuple(field.key for field in STORED if field.sensitivity == "identity")
+_HOUSE_CODES = ("reg_house_code", "cur_house_code")
+_IDS = of_kind("id")
+_NUMBERS = of_kind("int", "decimal")
+_DATES = of_kind("date")
+_LABELS = tuple((field.key, field.table) for field in STORED if field.table)
+
+
+def clean(text: str) -> str:
+    """Text in NFC without control, format and zero-width characters; every run of blanks and line breaks one space,
+    none at the ends; sara am and sara ae, which keyboards split in two letters that look the same, in one."""
+    spaced = " ".join(text.split())
+    kept = "".join(char for char in spaced if unicodedata.category(char) not in ("Cc", "Cf"))
+    normal = unicodedata.normalize("NFC", " ".join(kept.split()))
+    return _SPLIT_SARA_AM.sub("\\1\u0e33", normal).replace("\u0e40\u0e40", "\u0e41")
+
+
+def _mapped(series: pl.Series, spell: Callable[[str], str]) -> pl.Series | None:
+    """The series with every distinct value respelt; None when nothing changes."""
+    changes = {text: spelt for text in series.unique().to_list() if (spelt := spell(text)) != text}
+    if not changes:
+        return None
+    return series.replace(list(changes), list(changes.values()))
+
+
+def _respelt(frame: pl.DataFrame, columns: Sequence[str], spell: Callable[[str], str]) -> pl.DataFrame:
+    changed = (_mapped(frame.get_column(column), spell) for column in columns)
+    return frame.with_columns([series for series in changed if series is not None])
+
+
+def _those(frame: pl.DataFrame, columns: Sequence[str], pattern: str) -> list[str]:
+    """The columns in which at least one value matches."""
+    if not columns:
+        return []
+    found = frame.select(pl.col(columns).str.contains(pattern).any()).row(0)
+    return [column for column, any_found in zip(columns, found, strict=True) if any_found]
+
+
+def _label(name: str) -> Callable[[str], str]:
+    codes = table(name)
+    return lambda text: (codes.label(text) or text) if text else text
+
+
+def _joined_digits(text: str) -> str:
+    digits = text.replace("-", "").replace(" ", "")
+    return digits if digits.isdecimal() else text
+
+
+def _with_plain_numbers(frame: pl.DataFrame) -> pl.DataFrame:
+    """Thousands' commas, leading zeros, idle decimals gone: "1,200.50" is "1200.5", "007" is "7", ".5" is "0.5"."""
+    odd = _those(frame, _NUMBERS, r"^(?:0[0-9]|\.[0-9]|[0-9]+\.(?:[0-9]*0)?\z|[0-9]{1,3}(?:,[0-9]{3})+)")
+    if not odd:
+        return frame
+    text = pl.col(odd)
+    bare = pl.when(text.str.contains(r"^[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?\z")).then(
+        text.str.replace_all(",", "", literal=True)
+    )
+    frame = frame.with_columns(bare.otherwise(text))
+    plain = (
+        text.str.replace(r"^\.([0-9]+)\z", "0.$1")
+        .str.replace(r"^([0-9]+\.[0-9]*?)0*\z", "$1")
+        .str.replace(r"^([0-9]+)\.\z", "$1")
+        .str.replace(r"^0+([0-9]+(?:\.[0-9]+)?)\z", "$1")
+    )
+    return frame.with_columns(plain)
+
+
+def normalise(frame: pl.DataFrame) -> pl.DataFrame:
+    """Every canonical column of `frame` (all of them present, String, no nulls) in its one spelling; others untouched."""
+    columns = [field.key for field in STORED]
+    frame = _respelt(frame, _those(frame, columns, _DIRTY), clean)
+    numeric = (*_IDS, *_NUMBERS, *_DATES)
+    thai = _those(frame, [*numeric, *(key for key, _ in _LABELS)], f"[{_THAI_DIGITS}]")
+    if thai:
+        frame = frame.with_columns(pl.col(thai).str.replace_many(list(_THAI_DIGITS), list("0123456789")))
+    dashed = _those(frame, numeric, r"^-+\z")
+    frame = frame.with_columns(pl.col(dashed).str.replace(r"^-+\z", "")) if dashed else frame
+    frame = _respelt(frame, _those(frame, _NATIONAL_IDS, r"[^0-9]"), normalise_id)
+    frame = _respelt(frame, _those(frame, _HOUSE_CODES, r"[^0-9]"), _joined_digits)
+    frame = _with_plain_numbers(frame)
+    frame = _respelt(frame, _DATES, iso_date)
+    changed = ((key, _mapped(frame.get_column(key), _label(name))) for key, name in _LABELS)
+    return frame.with_columns([series for _, series in changed if series is not None])

@@ -1,0 +1,21 @@
+"""Events that buildings produces."""
+
+from __future__ import annotations
+
+from services.contracts.event import event
+
+
+@event("buildings.inventory.confirmed.v1", consumers=("export",))
+class InventoryConfirmed:
+    """A school's inventory of buildings was confirmed by the school or its area; the state travels whole.
+
+    level: school | area; `sha256` names the confirmed list (canonical JSON of its records)."""
+
+    round: str
+    school: str
+    esa: str
+    revision: int
+    level: str
+    buildings: int
+    sha256: str
+    at: str

@@ -1,0 +1,5 @@
+"""Issuer, audience and lifetimes of access tokens: what signer and verifier must agree on."""
+
+ISSUER = "tabian-portal"
+AUDIENCE = "tabian"
+STEP_UP_SECONDS = 15 * 60

@@ -1,0 +1,122 @@
+"""A service's database and its transaction. `publish` is a method of the transaction: an event cannot leave
+without the change it tells of, nor the change without the event. Not here: sending (relay), receiving (inbox).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, CursorResult, Executable
+
+from services.kit import outbox
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from services.contracts.envelope import Envelope
+    from services.kit.clock import Clock
+    from services.kit.service import Service
+
+
+class Wakeup:
+    """Tells the threads of this process that a transaction committed; other processes poll."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._count = 0
+
+    @property
+    def count(self) -> int:
+        return self._count
+
+    def notify(self) -> None:
+        with self._condition:
+            self._count += 1
+            self._condition.notify_all()
+
+    def wait(self, seen: int, timeout: float) -> int:
+        """Block until something committed after `seen` or the timeout (seconds); returns the new count."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._count != seen, timeout)
+            return self._count
+
+
+class Transaction:
+    """One database transaction. In a handler it already holds the message's inbox row; `cause` is the message."""
+
+    def __init__(
+        self, connection: Connection, service: Service, clock: Clock, cause: Envelope | None = None
+    ) -> None:
+        self.connection, self.service, self.clock, self.cause = connection, service, clock, cause
+        self.wrote = False
+
+    def execute(
+        self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+    ) -> CursorResult[Any]:
+        result = self.connection.execute(statement, parameters)
+        if not isinstance(statement, sa.Select) and result.rowcount != 0:
+            self.wrote = True
+        return result
+
+    def now(self) -> datetime:
+        """The round clock."""
+        return self.clock.now()
+
+    def publish(self, event: object, *, subject: str) -> str:
+        """Put an event into the outbox; returns its id. Raises ValueError if this service does not declare it."""
+        if type(event) not in self.service.publishes:
+            raise ValueError(f"{self.service.name} does not declare that it publishes {type(event).__name__}")
+        self.wrote = True
+        return outbox.append(self.connection, event, subject=subject, time=self.now(), cause=self.cause)
+
+    def lock_shared(self, name: str) -> None:
+        """Hold the shared side of a named advisory lock until the transaction ends."""
+        self.connection.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(_lock_number(name))))
+
+    def lock_exclusive(self, name: str, *, timeout_ms: int) -> None:
+        """Hold the exclusive side; raises sqlalchemy.exc.OperationalError if not had within the time."""
+        self.connection.execute(sa.text(f"SET LOCAL lock_timeout = {int(timeout_ms)}"))
+        self.connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_lock_number(name))))
+
+
+def _lock_number(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+
+
+class Database:
+    """Connections of one process to its service's database. Thread-safe."""
+
+    def __init__(self, url: str, service: Service, clock: Clock, *, pool_size: int = 8) -> None:
+        self.service, self.clock = service, clock
+        self.wakeup = Wakeup()
+        self.engine = sa.create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=10,
+            pool_pre_ping=True,
+            hide_parameters=True,  # a failing statement's parameters would carry names and IDs into the log
+            connect_args={
+                "application_name": f"tabian-{service.name}",
+                "connect_timeout": 5,
+                "options": "-c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000",
+            },
+        )
+
+    @contextmanager
+    def transaction(self, cause: Envelope | None = None) -> Iterator[Transaction]:
+        """Commit at the end, roll back on any exception."""
+        with self.engine.connect() as connection:
+            with connection.begin():
+                transaction = Transaction(connection, self.service, self.clock, cause)
+                yield transaction
+            if transaction.wrote:
+                self.wakeup.notify()
+
+    def close(self) -> None:
+        self.engine.dispose()

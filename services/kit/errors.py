@@ -1,0 +1,100 @@
+"""Problems: errors that a person or client can act on, as application/problem+json (RFC 9457).
+
+Every problem has a stable `type` and says what to do in Thai and English. `detail` is in the language asked for
+by Accept-Language, Thai by default; `detail_th` and `detail_en` are always there. Never carries personal data.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from flask import Flask, Response, jsonify, request
+from marshmallow import ValidationError
+from werkzeug.exceptions import HTTPException
+
+from services.kit.logs import correlation_id, stack_of
+
+log = logging.getLogger(__name__)
+
+
+class Problem(Exception):
+    """A refusal with its HTTP status, stable code and bilingual explanation; `more` adds members to the body."""
+
+    def __init__(self, status: int, code: str, th: str, en: str, **more: Any) -> None:
+        super().__init__(code)
+        self.status, self.code, self.th, self.en, self.more = status, code, th, en, more
+
+    def body(self, *, english: bool = False) -> dict[str, Any]:
+        return {
+            "type": f"/problems/{self.code}",
+            "title": self.code.replace("-", " "),
+            "status": self.status,
+            "detail": self.en if english else self.th,
+            "detail_th": self.th,
+            "detail_en": self.en,
+            "correlation_id": correlation_id(),
+            **{key: value for key, value in self.more.items() if key != "headers"},
+        }
+
+    def response(self) -> Response:
+        english = request.accept_languages.best_match(["th", "en"], default="th") == "en"
+        answer = jsonify(self.body(english=english))
+        answer.status_code = self.status
+        answer.content_type = "application/problem+json"
+        answer.headers.update(self.more.get("headers", {}))
+        return answer
+
+
+def not_found() -> Problem:
+    """Also for what exists but this person may not know of."""
+    return Problem(
+        404, "not-found", "ไม่พบข้อมูลที่ขอ หรือท่านไม่มีสิทธิ์เห็น", "There is no such thing, or it is not yours to see"
+    )
+
+
+_HTTP = {
+    400: ("bad-request", "คำขอไม่ถูกรูปแบบ", "The request is malformed"),
+    404: ("not-found", "ไม่พบข้อมูลที่ขอ หรือท่านไม่มีสิทธิ์เห็น", "There is no such thing, or it is not yours to see"),
+    405: ("method-not-allowed", "ใช้วิธีเรียกนี้กับที่อยู่นี้ไม่ได้", "This address does not take this method"),
+    408: ("too-slow", "ส่งข้อมูลช้าเกินไป โปรดลองใหม่", "The request came too slowly; try again"),
+    413: ("too-large", "ข้อมูลที่ส่งใหญ่เกินกำหนด", "The body is larger than this address takes"),
+    415: ("media-type", "ระบบไม่รับข้อมูลชนิดนี้", "This kind of content is not taken here"),
+}
+
+
+def register_errors(app: Flask) -> None:
+    """Give the application one table from exception to problem+json."""
+
+    @app.errorhandler(Problem)
+    def problem(error: Problem) -> Response:
+        return error.response()
+
+    @app.errorhandler(ValidationError)
+    def invalid(error: ValidationError) -> Response:
+        return Problem(
+            422,
+            "invalid-body",
+            "ข้อมูลที่ส่งไม่ถูกต้อง ดูรายการใน errors",
+            "The body is not valid; see errors",
+            errors=error.messages,
+        ).response()
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> Response:
+        status = error.code or 500
+        code, th, en = _HTTP.get(status, (f"http-{status}", "คำขอไม่สำเร็จ", error.name))
+        return Problem(status, code, th, en).response()
+
+    @app.errorhandler(Exception)
+    def unexpected(error: Exception) -> Response:
+        log.error(
+            "unexpected error",
+            extra={"route": str(request.url_rule), "error": type(error).__name__, "stack": stack_of(error)},
+        )
+        return Problem(
+            500,
+            "unexpected",
+            "ระบบขัดข้อง โปรดลองใหม่ หากยังพบให้แจ้งผู้ดูแลพร้อมรหัส correlation_id",
+            "Something failed on our side; try again, and if it stays tell the operators the correlation_id",
+        ).response()

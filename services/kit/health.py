@@ -1,0 +1,38 @@
+"""/healthz: this process answers. /readyz: its database answers and has the migrations this code was built for.
+
+Not the broker: a service without it still takes work, and the outbox keeps it.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from flask import Blueprint, jsonify
+from flask.typing import ResponseReturnValue
+
+from services.kit.auth import public
+from services.kit.migrations import current_revision, head_revision
+from services.kit.service import Runtime
+
+
+def health_blueprint(runtime: Runtime) -> Blueprint:
+    blueprint = Blueprint("health", __name__)
+    head = head_revision(runtime.service)
+
+    @blueprint.get("/healthz")
+    @public
+    def healthz() -> ResponseReturnValue:
+        return jsonify(status="ok", service=runtime.service.name)
+
+    @blueprint.get("/readyz")
+    @public
+    def readyz() -> ResponseReturnValue:
+        try:
+            with runtime.database.transaction() as tx:
+                revision = current_revision(tx.connection)
+        except sa.exc.SQLAlchemyError:
+            return jsonify(status="database-away", service=runtime.service.name), 503
+        if revision != head:
+            return jsonify(status="migrations-missing", has=revision, wants=head), 503
+        return jsonify(status="ready", service=runtime.service.name)
+
+    return blueprint

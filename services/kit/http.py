@@ -1,0 +1,103 @@
+"""The web application of any service: correlation ids, tokens, problems, metrics, health, size limits.
+
+Views are thin: parse, one call into the rules, one transaction, one return.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from flask import Flask, Response, current_app, g, request
+from marshmallow import Schema
+
+from services.kit.auth import require_tokens
+from services.kit.database import Transaction
+from services.kit.errors import Problem, register_errors
+from services.kit.health import health_blueprint
+from services.kit.logs import adopt_correlation, correlation_id
+from services.kit.metrics import HTTP_SECONDS
+from services.kit.service import Runtime
+
+T = TypeVar("T")
+BODY_BYTES = 64 * 1024
+RECEIVED_HEADER = "X-Tabian-Received"
+WAITED_CAP_SECONDS = 60.0
+
+
+def build_app(runtime: Runtime) -> Flask:
+    """The WSGI application of one service."""
+    app = Flask(runtime.service.name, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.extensions["tabian"] = runtime
+    register_errors(app)
+    _observe(app, runtime.service.name)
+    require_tokens(app, runtime.keys)
+    app.register_blueprint(health_blueprint(runtime))
+    for blueprint in runtime.service.blueprints():
+        app.register_blueprint(blueprint)
+    return app
+
+
+def runtime() -> Runtime:
+    """The runtime of the application that handles this request."""
+    current: Runtime = current_app.extensions["tabian"]
+    return current
+
+
+def transaction() -> AbstractContextManager[Transaction]:
+    """A transaction on this service's database."""
+    return runtime().database.transaction()
+
+
+def body(schema: Schema) -> dict[str, object]:
+    """The request's JSON body, checked. An absent body is {}. Raises ValidationError (422) or Problem 400."""
+    raw = request.get_data(cache=True)
+    data = request.get_json(force=True, silent=True) if raw else {}
+    if not isinstance(data, dict):
+        raise Problem(400, "not-json", "เนื้อความต้องเป็น JSON object", "The body must be a JSON object")
+    loaded: dict[str, object] = schema.load(data)
+    return loaded
+
+
+def arrived() -> datetime:
+    """When the request arrived on the round clock: now less the time it waited since the edge stamped it."""
+    waited = 0.0
+    stamp = request.headers.get(RECEIVED_HEADER, "")
+    if stamp.isdigit():
+        waited = time.time() - int(stamp) / 1000
+    return runtime().clock.now() - timedelta(seconds=min(max(waited, 0.0), WAITED_CAP_SECONDS))
+
+
+def if_match() -> str:
+    """The one entity tag of If-Match, unquoted. Raises Problem 428 if there is none."""
+    tags = request.if_match.as_set()
+    if len(tags) != 1:
+        raise Problem(
+            428,
+            "if-match-missing",
+            'ต้องระบุรุ่นของข้อมูลที่ท่านเห็น (If-Match: "sha256")',
+            'Say which version you mean: If-Match: "<sha256>"',
+        )
+    tag: str = next(iter(tags))
+    return tag
+
+
+def _observe(app: Flask, service: str) -> None:
+    @app.before_request
+    def begin() -> None:
+        g.started = time.perf_counter()
+        adopt_correlation(request.headers.get("X-Request-Id"), request.headers.get("traceparent"))
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        response.headers["X-Request-Id"] = correlation_id()
+        response.headers.setdefault("Cache-Control", "no-store")
+        route = request.url_rule.rule if request.url_rule else "unknown"
+        elapsed = time.perf_counter() - g.get("started", time.perf_counter())
+        HTTP_SECONDS.labels(service, request.method, route, response.status_code).observe(elapsed)
+        return response

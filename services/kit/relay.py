@@ -1,0 +1,101 @@
+"""The relay: takes due outbox rows, sends them, marks what the broker confirmed, and takes over the reports.
+
+Several may run; a row is leased to one at a time. A crash between sending and marking means sending again, which
+every consumer's inbox absorbs.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from services.contracts.envelope import Envelope
+from services.kit import outbox
+from services.kit.crash import crash_point
+from services.kit.metrics import EVENTS_PUBLISHED, OUTBOX_OLDEST_SECONDS, OUTBOX_PARKED, OUTBOX_WAITING
+
+if TYPE_CHECKING:
+    from services.kit.service import Runtime
+
+log = logging.getLogger(__name__)
+BATCH = 256
+IDLE_SECONDS = 0.2
+
+
+class Relay:
+    """One service's relay."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.name = runtime.service.name
+
+    def run(self, stop: threading.Event) -> None:
+        """Until `stop` is set. A database or broker that is away is waited for."""
+        fresh = not self.runtime.port().survives_restart
+        while not stop.is_set():
+            seen = self.runtime.database.wakeup.count
+            try:
+                if fresh:
+                    with self.runtime.database.transaction() as tx:
+                        outbox.make_due(tx.connection)
+                    fresh = False
+                busy = self.step()
+            except (sa.exc.OperationalError, sa.exc.InterfaceError, OSError) as problem:
+                log.warning("relay waits", extra={"service": self.name, "error": type(problem).__name__})
+                stop.wait(1)
+                continue
+            if not busy:
+                self.runtime.database.wakeup.wait(seen, IDLE_SECONDS)
+
+    def step(self) -> bool:
+        """One round of reports and one batch; whether there was anything to do."""
+        reports = self.runtime.port().reports(self.name)
+        with self.runtime.database.transaction() as tx:
+            for report in reports:
+                outbox.record(tx.connection, report)
+            rows = outbox.claim(tx.connection, BATCH)
+        if rows:
+            self._send(rows)
+        elif reports:
+            self._measure()
+        return bool(rows or reports)
+
+    def _send(self, rows: list[sa.Row[Any]]) -> None:
+        with self.runtime.database.transaction() as tx:
+            envelopes = [self._envelope(tx.connection, row) for row in rows]
+        crash_point("relay-before-publish")
+        confirmed = self.runtime.port().publish(envelopes)
+        crash_point("relay-before-mark")
+        with self.runtime.database.transaction() as tx:
+            outbox.mark_published(tx.connection, sorted(confirmed))
+            outbox.release(tx.connection, [row.id for row in rows if row.id not in confirmed])
+        crash_point("relay-after-mark")
+        for row in rows:
+            if row.id in confirmed:
+                EVENTS_PUBLISHED.labels(self.name, row.type).inc()
+        self._measure()
+
+    def _envelope(self, connection: sa.Connection, row: sa.Row[Any]) -> Envelope:
+        service = self.runtime.service
+        return Envelope(
+            id=row.id,
+            type=row.type,
+            source=f"/tabian/{self.name}",
+            time=row.time,
+            subject=row.subject,
+            about=row.about,
+            correlationid=row.correlation,
+            causationid=row.causation,
+            traceparent=row.traceparent,
+            document=service.reader(row.type)(connection, row.document) if row.document else None,
+        )
+
+    def _measure(self) -> None:
+        with self.runtime.database.transaction() as tx:
+            depth = outbox.depth(tx.connection)
+        OUTBOX_WAITING.labels(self.name).set(depth.waiting)
+        OUTBOX_OLDEST_SECONDS.labels(self.name).set(depth.oldest_seconds)
+        OUTBOX_PARKED.labels(self.name).set(depth.parked)

@@ -1,0 +1,64 @@
+"""Putting a Runtime together, and running a service's background threads: relay, worker and jobs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from services.kit.broker import Broker
+from services.kit.clock import Clock
+from services.kit.database import Database
+from services.kit.keys import Keys
+from services.kit.relay import Relay
+from services.kit.service import Runtime, Service
+from services.kit.settings import Settings
+from services.kit.worker import Worker, run_job
+
+
+def build_runtime(
+    service: Service,
+    settings: Settings,
+    *,
+    broker: Broker | None = None,
+    parts: Mapping[str, Any] | None = None,
+    pool_size: int | None = None,
+) -> Runtime:
+    """`parts`: what only this service needs (an HTTP client, say); `pool_size`: default is settings.threads."""
+    clock = Clock(settings.clock_file)
+    return Runtime(
+        service=service,
+        settings=settings,
+        database=Database(settings.database_url, service, clock, pool_size=pool_size or settings.threads),
+        clock=clock,
+        keys=Keys(settings.keys),
+        broker=broker,
+        parts=parts or {},
+    )
+
+
+class Background:
+    """The threads of one service beside its web application; all stop together."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._stop = threading.Event()
+        service = runtime.service
+        targets: dict[str, tuple[Any, ...]] = {
+            "relay": (Relay(runtime).run, self._stop),
+            "worker": (Worker(runtime).run, self._stop),
+            **{job.name: (run_job, runtime, job, self._stop) for job in service.jobs},
+        }
+        self._threads = [
+            threading.Thread(target=target, args=args, name=f"{service.name}-{name}", daemon=True)
+            for name, (target, *args) in targets.items()
+        ]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Finish what is in hand; returns when every thread ended (at most 10 s each)."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(timeout=10)

@@ -1,0 +1,78 @@
+"""What a service is: one declaration from which queues, workers, routes and embedded mode are derived.
+
+A Runtime is the declaration plus what differs between one process and many: settings, database, broker, clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, MetaData
+
+from services.contracts.event import declaration_of
+
+if TYPE_CHECKING:
+    from flask import Blueprint
+
+    from services.kit.broker import Broker
+    from services.kit.clock import Clock
+    from services.kit.database import Database, Transaction
+    from services.kit.keys import Keys
+    from services.kit.settings import Settings
+
+Handler = Callable[[Any, "Transaction"], None]
+DocumentReader = Callable[[Connection, str], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Work a worker process does beside its queue. `run` does one piece and says whether there was any;
+    it must be safe to run in several processes at once and to be killed at any moment."""
+
+    name: str
+    run: Callable[[Runtime], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One service. `documents` reads the stored document an outbox row of that event class names by sha256."""
+
+    name: str
+    metadata: MetaData
+    migrations: Path
+    blueprints: Callable[[], tuple[Blueprint, ...]]
+    consumes: Mapping[type[Any], Handler] = field(default_factory=dict)
+    publishes: tuple[type[Any], ...] = ()
+    documents: Mapping[type[Any], DocumentReader] = field(default_factory=dict)
+    jobs: tuple[Job, ...] = ()
+
+    def handler(self, event_type: str) -> Handler | None:
+        for cls, handler in self.consumes.items():
+            if declaration_of(cls).type == event_type:
+                return handler
+        return None
+
+    def reader(self, event_type: str) -> DocumentReader:
+        return next(read for cls, read in self.documents.items() if declaration_of(cls).type == event_type)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """A service with what it runs on. Web processes have no broker."""
+
+    service: Service
+    settings: Settings
+    database: Database
+    clock: Clock
+    keys: Keys
+    broker: Broker | None = None
+    parts: Mapping[str, Any] = field(default_factory=dict)
+
+    def port(self) -> Broker:
+        """The broker, for relay and worker processes."""
+        if self.broker is None:
+            raise RuntimeError(f"{self.service.name}: this process was started without a broker")
+        return self.broker

@@ -1,0 +1,67 @@
+"""Settings from the environment, checked at start: a process that lacks some names all of them and stops.
+
+Not here: values that are data (calendars, rates, codes), which live in deploy/.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+S = TypeVar("S", bound="Settings")
+
+
+class SettingsError(SystemExit):
+    """Settings are missing or unreadable; the text lists every one of them."""
+
+
+def setting(env: str, about: str, default: Any = MISSING) -> Any:
+    """A field of a Settings class: its environment variable and what it is for."""
+    metadata = {"env": env, "about": about}
+    if default is MISSING:
+        return field(metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What every service process needs."""
+
+    database_url: str = setting("TABIAN_DATABASE_URL", "the service's own PostgreSQL database")
+    keys: Path = setting("TABIAN_KEYS", "folder with jwks.json and the private keys this process may hold")
+    broker_url: str = setting("TABIAN_BROKER_URL", "RabbitMQ (amqp://…)", "")
+    clock_file: Path | None = setting("TABIAN_CLOCK_FILE", "rehearsal clock shared by all processes", None)
+    data: Path = setting("TABIAN_DATA", "folder for files a service writes", Path(".tabian/data"))
+    threads: int = setting("TABIAN_THREADS", "threads of a web process = size of its database pool", 8)
+    log_level: str = setting("TABIAN_LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", "INFO")
+
+
+def load(cls: type[S], environ: Mapping[str, str] | None = None) -> S:
+    """The settings from the environment. Raises SettingsError naming all that are missing or unreadable."""
+    source = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    faults: list[str] = []
+    for item in fields(cls):
+        env, text = item.metadata["env"], source.get(item.metadata["env"], "")
+        if not text:
+            if item.default is MISSING:
+                faults.append(f"  {env} is missing: {item.metadata['about']}")
+            continue
+        try:
+            values[item.name] = _convert(str(item.type), text)
+        except ValueError:
+            faults.append(f"  {env} cannot be read as {item.type}: {item.metadata['about']}")
+    if faults:
+        raise SettingsError("ตั้งค่าไม่ครบ / settings are incomplete:\n" + "\n".join(faults))
+    return cls(**values)
+
+
+def _convert(kind: str, text: str) -> Any:
+    if kind == "int":
+        return int(text)
+    if kind.startswith("Path"):
+        return Path(text)
+    return text

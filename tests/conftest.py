@@ -1,0 +1,82 @@
+"""What all tests share: one PostgreSQL per test process, migrated template databases, keys, and the bench."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from services.kit.keys import make_keys
+from services.kit.migrations import migrate
+from services.kit.postgres import EmbeddedPostgres
+from services.kit.service import Service
+from tests.support.bench import Bench
+
+_number = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("pg") / "data")
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("keys")
+    make_keys(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def template(postgres: EmbeddedPostgres) -> Callable[[Service], str]:
+    """The name of a migrated, empty database of a service, made once."""
+    made: dict[str, str] = {}
+
+    def of(service: Service) -> str:
+        if service.name not in made:
+            url = postgres.create([service.name], prefix="template")[service.name]
+            migrate(service, url)
+            made[service.name] = f"template_{service.name}"
+        return made[service.name]
+
+    return of
+
+
+@pytest.fixture
+def database_url(
+    postgres: EmbeddedPostgres, template: Callable[[Service], str]
+) -> Iterator[Callable[[Service], str]]:
+    """A fresh migrated database of a service; dropped at the end."""
+    prefixes: list[tuple[str, str]] = []
+
+    def of(service: Service) -> str:
+        prefix = f"t{next(_number)}"
+        prefixes.append((prefix, service.name))
+        return postgres.create([service.name], prefix=prefix, template=template(service))[service.name]
+
+    yield of
+    for prefix, name in prefixes:
+        postgres.drop(f"{prefix}_{name}")
+
+
+@pytest.fixture
+def bench(
+    database_url: Callable[[Service], str], keys: Path, tmp_path: Path
+) -> Iterator[Callable[..., Bench]]:
+    """`bench(SERVICE, parts=…)` → the service on the bench, its clock at 20 Oct 2564 09:00."""
+    made: list[Bench] = []
+
+    def of(service: Service, **more: object) -> Bench:
+        folder = tmp_path / f"{service.name}-{len(made)}"
+        built = Bench(service, database_url(service), keys, folder, **more)  # type: ignore[arg-type]
+        built.set_time("2021-10-20T09:00:00+07:00")
+        made.append(built)
+        return built
+
+    yield of
+    for built in made:
+        built.close()

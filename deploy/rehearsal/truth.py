@@ -106,7 +106,8 @@ class Duplicate:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums over all schools; `pupils` of the last uploads, `rules` = planted findings of all uploads that are not notes."""
+    """Sums over all schools; `pupils` of the last uploads; `planted`, `notes` and `rules` are findings of `first`
+    uploads, counted per row that must be named."""
 
     schools: int = 0
     pupils: int = 0
@@ -139,6 +140,22 @@ class Totals:
             notes=self.notes + notes,
             rules=rules,
         )
+
+    def merged(self, other: Totals) -> Totals:
+        """The sums over two sets of schools."""
+        rules = {
+            rule: self.rules.get(rule, 0) + other.rules.get(rule, 0) for rule in {**self.rules, **other.rules}
+        }
+        sums = {
+            key: getattr(self, key) + getattr(other, key)
+            for key in Totals.__dataclass_fields__
+            if key != "rules"
+        }
+        return Totals(**sums, rules=rules)
+
+    def with_duplicates(self, duplicates: int) -> Totals:
+        """These totals with the number of pupils on two rolls."""
+        return replace(self, duplicates=duplicates)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ _DIRTY = (
     r"|[\x{0e48}-\x{0e4b}][\x{0e38}-\x{0e3a}]|[\x{0e38}\x{0e39}]\x{0e3a}"
 )
 _THAI_DIGITS = "๐๑๒๓๔๕๖๗๘๙"
+_NUMBER = re.compile(r"(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]*)?|\.[0-9]+")
+_ODD_NUMBER = r"^(?:0[0-9]|\.[0-9]|[0-9]+\.(?:[0-9]*0)?\z|[0-9]{1,3}(?:,[0-9]{3})+)"
 _SPLIT_SARA_AM = re.compile("\u0e4d([\u0e48-\u0e4b]?)\u0e32")
 
 _NATIONAL_IDS = tuple(field.key for field in STORED if field.sensitivity == "identity")
@@ -71,23 +73,14 @@ def _joined_digits(text: str) -> str:
     return digits if digits.isdecimal() else text
 
 
-def _with_plain_numbers(frame: pl.DataFrame) -> pl.DataFrame:
-    """Thousands' commas, leading zeros, idle decimals gone: "1,200.50" is "1200.5", "007" is "7", ".5" is "0.5"."""
-    odd = _those(frame, _NUMBERS, r"^(?:0[0-9]|\.[0-9]|[0-9]+\.(?:[0-9]*0)?\z|[0-9]{1,3}(?:,[0-9]{3})+)")
-    if not odd:
-        return frame
-    text = pl.col(odd)
-    bare = pl.when(text.str.contains(r"^[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?\z")).then(
-        text.str.replace_all(",", "", literal=True)
-    )
-    frame = frame.with_columns(bare.otherwise(text))
-    plain = (
-        text.str.replace(r"^\.([0-9]+)\z", "0.$1")
-        .str.replace(r"^([0-9]+\.[0-9]*?)0*\z", "$1")
-        .str.replace(r"^([0-9]+)\.\z", "$1")
-        .str.replace(r"^0+([0-9]+(?:\.[0-9]+)?)\z", "$1")
-    )
-    return frame.with_columns(plain)
+def plain_number(text: str) -> str:
+    """A number without thousands' commas, leading zeros and idle decimals: "1,200.50" is "1200.5", "007" is "7", ".5" is
+    "0.5". What is no number, or a negative one, stays."""
+    if not _NUMBER.fullmatch(text):
+        return text
+    whole, _, decimals = text.replace(",", "").partition(".")
+    decimals = decimals.rstrip("0")
+    return (whole.lstrip("0") or "0") + (f".{decimals}" if decimals else "")
 
 
 def normalise(frame: pl.DataFrame) -> pl.DataFrame:
@@ -102,7 +95,7 @@ def normalise(frame: pl.DataFrame) -> pl.DataFrame:
     frame = frame.with_columns(pl.col(dashed).str.replace(r"^-+\z", "")) if dashed else frame
     frame = _respelt(frame, _those(frame, _NATIONAL_IDS, r"[^0-9]"), normalise_id)
     frame = _respelt(frame, _those(frame, _HOUSE_CODES, r"[^0-9]"), _joined_digits)
-    frame = _with_plain_numbers(frame)
+    frame = _respelt(frame, _those(frame, _NUMBERS, _ODD_NUMBER), plain_number)
     frame = _respelt(frame, _DATES, iso_date)
-    changed = ((key, _mapped(frame.get_column(key), _label(name))) for key, name in _LABELS)
-    return frame.with_columns([series for _, series in changed if series is not None])
+    labels = (_mapped(frame.get_column(key), _label(name)) for key, name in _LABELS)
+    return frame.with_columns([series for series in labels if series is not None])

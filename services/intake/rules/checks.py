@@ -11,6 +11,7 @@ from functools import cache
 import polars as pl
 
 from services.contracts.roster.codes import grades, table
+from services.contracts.roster.dates import BUDDHIST_ERA
 from services.contracts.roster.fields import COLUMNS, by_key
 from services.contracts.roster.identity import id_faults
 from services.intake.rules.catalogue import CATALOGUE, RULES, Severity
@@ -20,7 +21,7 @@ ADULT_TITLE_AGE = 15
 FUNDED_AGE = 4
 AGE_TOLERANCE = 3
 
-_BUDDHIST_ERA = 543
+
 _CHILD_TITLES = ("เด็กชาย", "เด็กหญิง")
 _ADULT_TITLES = ("นาย", "นางสาว")
 _ORDER = {rule.code: number for number, rule in enumerate(RULES)}
@@ -112,7 +113,7 @@ def _prepared(rosters: Sequence[tuple[int, Roster]]) -> pl.DataFrame:
 def _placed(number: int, roster: Roster) -> pl.DataFrame:
     frame = roster.frame
     source = [] if "_source_row" in frame.columns else [pl.lit(None, pl.Int64).alias("_source_row")]
-    may = date(roster.academic_year_be - _BUDDHIST_ERA, 5, 16)
+    may = date(roster.academic_year_be - BUDDHIST_ERA, 5, 16)
     return frame.with_columns(
         pl.lit(number, pl.Int32).alias("_roster"),
         pl.int_range(1, frame.height + 1, dtype=pl.Int64).alias("_line"),

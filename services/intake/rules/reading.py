@@ -129,13 +129,12 @@ def _csv_rows(text: str, delimiter: str) -> Iterator[list[str]]:
 
 
 def _delimiter(text: str) -> str:
-    """The delimiter under which the first rows hold the most known headers."""
-    lines = text[:_SAMPLE].splitlines()[: HEADER_ROWS * 2]
-
-    def best(delimiter: str) -> int:
-        return max((_known(line.replace('"', "").split(delimiter)) for line in lines), default=0)
-
-    return max(_DELIMITERS, key=best)
+    """The first delimiter under which one of the first lines holds known headers; no header uses any of them."""
+    lines = [line.replace('"', "") for line in text[:_SAMPLE].splitlines()[: HEADER_ROWS * 2]]
+    for delimiter in _DELIMITERS:
+        if any(_known(line.split(delimiter)) >= _MIN_KNOWN for line in lines if delimiter in line):
+            return delimiter
+    return _DELIMITERS[0]
 
 
 def _table_of_csv(text: str) -> _Table:

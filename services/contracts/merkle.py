@@ -1,0 +1,67 @@
+"""Merkle trees of RFC 6962 (section 2.1) over SHA-256: one hash for a list, and short proofs that an entry is in it.
+
+Leaves are given as their bytes; what those bytes mean is `services/contracts/statements.py`'s business.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+
+def leaf_hash(data: bytes) -> bytes:
+    """SHA-256 of 0x00 and the leaf: the prefix keeps a leaf from passing as an inner node."""
+    return hashlib.sha256(b"\x00" + data).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """SHA-256 of 0x01 and both children."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def root(leaves: Sequence[bytes]) -> bytes:
+    """The tree's root, 32 bytes; of no leaves at all it is the SHA-256 of nothing."""
+    return _levels(leaves)[-1][0] if leaves else hashlib.sha256(b"").digest()
+
+
+def inclusion_proof(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:
+    """The siblings on the way from leaf `index` (from 0) up to the root. Raises IndexError."""
+    if not 0 <= index < len(leaves):
+        raise IndexError("no such leaf")
+    path: list[bytes] = []
+    for level in _levels(leaves):
+        sibling = index ^ 1
+        if sibling < len(level):
+            path.append(level[sibling])
+        index //= 2
+    return tuple(path)
+
+
+def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], expected_root: bytes) -> bool:
+    """Whether `leaf` is number `index` of the `size` leaves under `expected_root` (RFC 9162, 2.1.3.2)."""
+    if not 0 <= index < size:
+        return False
+    position, last, found = index, size - 1, leaf_hash(leaf)
+    for sibling in path:
+        if last == 0:
+            return False
+        if position % 2 or position == last:
+            found = node_hash(sibling, found)
+            # A right edge that was promoted without a sibling skips those levels.
+            while position and not position % 2:
+                position, last = position // 2, last // 2
+        else:
+            found = node_hash(found, sibling)
+        position, last = position // 2, last // 2
+    return last == 0 and found == expected_root
+
+
+def _levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
+    """Hashes level by level, leaves first. Pairing from the left and promoting a lone last node gives the same tree
+    as RFC 6962's split at the largest power of two."""
+    levels = [[leaf_hash(leaf) for leaf in leaves]]
+    while len(levels[-1]) > 1:
+        below = levels[-1]
+        above = [node_hash(below[i], below[i + 1]) for i in range(0, len(below) - 1, 2)]
+        levels.append(above + below[-1:] if len(below) % 2 else above)
+    return levels

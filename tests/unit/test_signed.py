@@ -1,0 +1,431 @@
+"""Signed statements: one byte sequence per value, no forgery passes, and `tabian verify` says what it checked."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.cli.verify import verify as verify_command
+from services.contracts import signed
+from services.contracts.intake import ManifestEntry
+from services.contracts.signed import NotGenuine, canonical_json, public_jwk, read_json, sign, verify
+from services.contracts.statements import (
+    RECEIPT,
+    SEAL,
+    Leaf,
+    Proof,
+    Receipt,
+    Screening,
+    Seal,
+    Signer,
+    leaves_of,
+    prove,
+    read_proof,
+    read_receipt,
+    read_seal,
+    root_of,
+)
+
+INTAKE, SNAPSHOT = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
+JWKS = {
+    "keys": [
+        {"kty": "EC", "crv": "P-256", "kid": "token", "x": "", "y": ""},
+        public_jwk(INTAKE.public_key(), "receipts", (RECEIPT,)),
+        public_jwk(SNAPSHOT.public_key(), "seals", (SEAL,)),
+    ]
+}
+ROSTER = b"grade,room\n"
+SHA = hashlib.sha256(ROSTER).hexdigest()
+RECEIPT_BODY = Receipt(
+    act="certify",
+    round="2564-2",
+    school="1066020001",
+    sha256=SHA,
+    pupils=1220,
+    who=Signer(subject="d-1", name="สมชาย ใจดี", role="director"),
+    arrived="2021-11-10T09:00:00+07:00",
+    statement="ข้าพเจ้าขอรับรอง",
+    screening=Screening(compared_with=122, at="2021-11-10T08:59:00+07:00"),
+    revision=7,
+    issued="2021-11-10T09:00:01+07:00",
+)
+ENTRIES = [
+    ManifestEntry(
+        school=f"10660200{n:02}",
+        esa="6602",
+        revision=n,
+        state="certified" if n % 3 else "empty",
+        sha256=SHA if n % 3 else None,
+        pupils=n if n % 3 else 0,
+    )
+    for n in range(11, 0, -1)
+]
+LEAVES = leaves_of(ENTRIES)
+SEAL_BODY = Seal(
+    round="2564-2",
+    root=root_of(LEAVES),
+    schools=len(LEAVES),
+    pupils=48,
+    counted=40,
+    closed_at="2021-11-11T20:00:00+07:00",
+    manifest_sha256="ab" * 32,
+    format=1,
+)
+SEALED = sign(SEAL_BODY.payload(), SNAPSHOT, "seals")
+GENUINE = sign(RECEIPT_BODY.payload(), INTAKE, "receipts")
+
+JSONISH = st.recursive(
+    st.none() | st.booleans() | st.integers(-signed.MAX_INT, signed.MAX_INT) | st.text(),
+    lambda children: st.lists(children, max_size=4) | st.dictionaries(st.text(), children, max_size=4),
+    max_leaves=20,
+)
+
+
+def refused(code: str, statement: Any, jwks: Any = JWKS) -> None:
+    with pytest.raises(NotGenuine) as caught:
+        verify(statement, jwks)
+    assert caught.value.code == code
+    assert caught.value.th
+    assert caught.value.en
+
+
+@given(JSONISH)
+def test_canonical_json_is_json_and_the_same_for_every_order_of_keys(value: Any) -> None:
+    body = canonical_json(value)
+    assert json.loads(body) == value
+    assert canonical_json(json.loads(body)) == body
+    if isinstance(value, dict):
+        assert canonical_json(dict(reversed(value.items()))) == body
+
+
+def test_canonical_json_as_rfc_8785_wants_it() -> None:
+    value = {
+        "\u20ac": 1,
+        "\r": 2,
+        "\U0001f600": 3,
+        "\ufb33": 4,
+        "1": '\u20ac$\u000f\nA\'B"\\\\"/\u007f',
+        "ö": None,
+    }
+    assert canonical_json(value).decode() == (
+        '{"\\r":2,"1":"\u20ac$\\u000f\\nA\'B\\"\\\\\\\\\\"/\u007f","ö":null,"\u20ac":1,"\U0001f600":3,"\ufb33":4}'
+    )
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        1.5,
+        float("nan"),
+        2**53,
+        -(2**53),
+        b"x",
+        {1: 2},
+        {"a": {2, 3}},
+        "\ud800",
+        {"\ud800": 1},
+        [[1.0]],
+        object(),
+    ],
+)
+def test_what_has_no_canonical_json_is_refused(value: Any) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011
+        canonical_json(value)
+
+
+def test_a_value_nested_too_deeply_is_refused() -> None:
+    value: Any = None
+    for _ in range(10_000):
+        value = [value]
+    with pytest.raises(ValueError, match="nested"):
+        canonical_json(value)
+
+
+@given(st.dictionaries(st.text(), JSONISH, max_size=5))
+def test_what_was_signed_verifies_also_after_a_trip_through_json(fields: dict[str, Any]) -> None:
+    payload = {**fields, "kind": RECEIPT}
+    statement = json.loads(json.dumps(sign(payload, INTAKE, "receipts"), indent=3))
+    assert verify(statement, JWKS) == payload
+
+
+@given(JSONISH)
+def test_anything_at_all_is_refused_as_not_genuine(value: Any) -> None:
+    for statement in (
+        value,
+        {**GENUINE, "payload": value},
+        {**GENUINE, "signature": value},
+        {**GENUINE, "kid": value},
+    ):
+        with pytest.raises(NotGenuine):
+            verify(statement, JWKS)
+
+
+@given(JSONISH)
+def test_any_keys_at_all_are_refused(value: Any) -> None:
+    for jwks in (value, {"keys": value}, {"keys": [value]}):
+        with pytest.raises(NotGenuine):
+            verify(GENUINE, jwks)
+
+
+@pytest.mark.parametrize("field", [f.name for f in dataclasses.fields(Receipt)])
+def test_a_receipt_with_any_field_changed_is_refused(field: str) -> None:
+    forged = copy.deepcopy(GENUINE)
+    forged["payload"][field] = "something else"
+    refused("signature-wrong", forged)
+    del forged["payload"][field]
+    refused("signature-wrong", forged)
+
+
+def test_other_ways_to_forge() -> None:
+    stranger = Ed25519PrivateKey.generate()
+    refused("signature-wrong", sign(RECEIPT_BODY.payload(), stranger, "receipts"))
+    refused("key-unknown", sign(RECEIPT_BODY.payload(), stranger, "mine"))
+    refused("key-unknown", {**GENUINE, "kid": "token"})
+    refused("malformed", {**GENUINE, "alg": "none"})
+    refused("malformed", {**GENUINE, "jwk": public_jwk(stranger.public_key(), "receipts")})
+    refused("signature-wrong", {**GENUINE, "signature": ""})
+    refused("signature-wrong", {**GENUINE, "signature": GENUINE["signature"] + "=="})
+    refused("signature-wrong", {**GENUINE, "signature": " " + GENUINE["signature"]})
+    refused("signature-wrong", {**GENUINE, "signature": "ก"})
+    payload = {**GENUINE["payload"], "pupils": 1220.0}
+    refused("signature-wrong", {**GENUINE, "payload": payload})
+
+
+def test_the_key_of_the_receipts_cannot_seal_a_round() -> None:
+    refused("key-not-for-this", sign(SEAL_BODY.payload(), INTAKE, "receipts"))
+    anything = {"keys": [public_jwk(INTAKE.public_key(), "receipts")]}
+    assert read_seal(sign(SEAL_BODY.payload(), INTAKE, "receipts"), anything) == SEAL_BODY
+
+
+def test_a_damaged_public_key_is_named_so() -> None:
+    for x in ("", "AAAA", 7, "!"):
+        refused("keys-unreadable", GENUINE, {"keys": [{**JWKS["keys"][1], "x": x}]})
+    refused("keys-unreadable", GENUINE, {"keys": "none"})
+    refused("keys-unreadable", GENUINE, None)
+
+
+def test_a_payload_needs_a_kind() -> None:
+    with pytest.raises(ValueError, match="kind"):
+        sign({"act": "confirm"}, INTAKE, "receipts")
+
+
+def test_the_signature_is_plain_ed25519_over_the_canonical_payload() -> None:
+    raw = base64.urlsafe_b64decode(GENUINE["signature"] + "==")
+    INTAKE.public_key().verify(raw, canonical_json(GENUINE["payload"]))
+
+
+def test_receipts_seals_and_proofs_are_read_back() -> None:
+    assert read_receipt(json.loads(json.dumps(GENUINE)), JWKS) == RECEIPT_BODY
+    assert read_seal(SEALED, JWKS) == SEAL_BODY
+    unscreened = dataclasses.replace(RECEIPT_BODY, screening=None)
+    assert read_receipt(sign(unscreened.payload(), INTAKE, "receipts"), JWKS) == unscreened
+    for entry in ENTRIES:
+        proof = prove(LEAVES, entry.school, "2564-2", SEALED)
+        assert read_proof(json.loads(json.dumps(proof.payload())), JWKS) == (proof, SEAL_BODY)
+        assert (proof.leaf.state, proof.leaf.sha256, proof.leaf.pupils) == (
+            entry.state,
+            entry.sha256,
+            entry.pupils,
+        )
+
+
+def test_one_kind_does_not_pass_for_another() -> None:
+    for read, statement in ((read_receipt, SEALED), (read_seal, GENUINE), (read_proof, SEALED)):
+        with pytest.raises(NotGenuine) as caught:
+            read(statement, JWKS)
+        assert caught.value.code == "other-kind"
+
+
+def test_a_signed_receipt_that_lacks_a_field_is_malformed() -> None:
+    payload = RECEIPT_BODY.payload()
+    del payload["who"]["role"]
+    with pytest.raises(NotGenuine, match=r"Receipt\.who\.role"):
+        read_receipt(sign(payload, INTAKE, "receipts"), JWKS)
+
+
+def _forged_proofs() -> dict[str, tuple[str, Proof]]:
+    proof = prove(LEAVES, "1066020004", "2564-2", SEALED)
+    change = dataclasses.replace
+    fuller = change(proof.leaf, pupils=400)
+    other_round = sign({**SEAL_BODY.payload(), "round": "2564-1"}, SNAPSHOT, "seals")
+    stranger = sign(SEAL_BODY.payload(), Ed25519PrivateKey.generate(), "seals")
+    return {
+        "more pupils": ("not-under-seal", change(proof, leaf=fuller)),
+        "another roster": ("not-under-seal", change(proof, leaf=change(proof.leaf, sha256="cd" * 32))),
+        "another place": ("not-under-seal", change(proof, index=proof.index + 1)),
+        "a negative place": ("not-under-seal", change(proof, index=-1)),
+        "no path": ("not-under-seal", change(proof, path=())),
+        "an endless path": ("not-under-seal", change(proof, path=("00" * 32,) * 100)),
+        "a path of no hashes": ("not-under-seal", change(proof, path=("zz" * 32, *proof.path[1:]))),
+        "upper-case hashes": ("not-under-seal", change(proof, path=tuple(p.upper() for p in proof.path))),
+        "a leaf that cannot be written": (
+            "not-under-seal",
+            change(proof, leaf=change(proof.leaf, pupils=2**60)),
+        ),
+        "another size": ("proof-of-another", change(proof, size=proof.size + 1)),
+        "another school": ("proof-of-another", change(proof, school="1066020005")),
+        "another round's seal": ("proof-of-another", change(proof, seal=other_round)),
+        "a stranger's seal": ("signature-wrong", change(proof, seal=stranger)),
+        "no seal": ("malformed", change(proof, seal={})),
+        "a receipt as seal": ("other-kind", change(proof, seal=GENUINE)),
+    }
+
+
+@pytest.mark.parametrize("name", sorted(_forged_proofs()))
+def test_a_forged_proof_is_refused(name: str) -> None:
+    code, proof = _forged_proofs()[name]
+    with pytest.raises(NotGenuine) as caught:
+        read_proof(proof.payload(), JWKS)
+    assert caught.value.code == code
+
+
+def test_the_bytes_of_a_leaf_are_fixed() -> None:
+    leaf = Leaf(school="1066020001", state="certified", sha256="ab", pupils=3)
+    assert leaf.encoded() == b'{"pupils":3,"school":"1066020001","sha256":"ab","state":"certified"}'
+    assert Leaf(school="1", state="empty", sha256=None, pupils=0).encoded() == (
+        b'{"pupils":0,"school":"1","sha256":null,"state":"empty"}'
+    )
+
+
+def test_leaves_are_in_order_of_school_and_a_school_stands_there_once() -> None:
+    assert [leaf.school for leaf in LEAVES] == sorted(entry.school for entry in ENTRIES)
+    assert root_of(leaves_of(ENTRIES[::-1])) == SEAL_BODY.root
+    with pytest.raises(ValueError, match="twice"):
+        leaves_of([*ENTRIES, ENTRIES[0]])
+    with pytest.raises(KeyError):
+        prove(LEAVES, "0000000000", "2564-2", SEALED)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b'{"a":1,"a":2}',
+        b'{"a":{"b":1,"b":1}}',
+        b'{"a":1.0}',
+        b'{"a":1e3}',
+        b'{"a":NaN}',
+        b'{"a":9007199254740993}',
+        b"[" * 100_000,
+        b"[" * 40 + b"]" * 40,
+        b'"\\ud800"',
+        b'"' + b"a" * signed.MAX_BYTES + b'"',
+        b"1" * 10_000,
+    ],
+)
+def test_json_that_two_readers_could_read_differently_is_refused(data: bytes) -> None:
+    with pytest.raises(NotGenuine):
+        read_json(data)
+
+
+def _run(folder: Path, statement: Any, *more: str) -> Result:
+    (folder / "jwks.json").write_text(json.dumps(JWKS))
+    text = statement if isinstance(statement, str) else json.dumps(statement, ensure_ascii=False, indent=2)
+    (folder / "file.json").write_text(text, encoding="utf-8")
+    return CliRunner().invoke(
+        verify_command, [str(folder / "file.json"), "--keys", str(folder / "jwks.json"), *more]
+    )
+
+
+def test_the_command_explains_a_receipt_in_both_languages(tmp_path: Path) -> None:
+    result = _run(tmp_path, GENUINE)
+    assert result.exit_code == 0
+    for words in (
+        "รับรองการมีตัวตนของนักเรียน รอบ 2564-2 โรงเรียน 1066020001 นักเรียน 1,220 คน",
+        "10 พ.ย. 2564 เวลา 09.00 น.",
+        "ตรวจความซ้ำซ้อนกับทะเบียน 122 โรงเรียน",
+        "certification, round 2564-2, school 1066020001, 1,220 pupils",
+        "10 Nov 2021 (2564), 09:00",
+        SHA,
+    ):
+        assert words in result.output
+
+
+def test_the_command_says_when_nothing_was_compared(tmp_path: Path) -> None:
+    unscreened = dataclasses.replace(RECEIPT_BODY, screening=None, arrived="some day", act="nod")
+    result = _run(tmp_path, sign(unscreened.payload(), INTAKE, "receipts"))
+    assert result.exit_code == 0
+    assert "ยังไม่ได้ตรวจความซ้ำซ้อน" in result.output
+    assert "arrived some day" in result.output
+
+
+@pytest.mark.parametrize(
+    "moment", ["2021-11-10T09:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-10:00"]
+)
+def test_the_command_shows_a_strange_time_as_it_was_signed(tmp_path: Path, moment: str) -> None:
+    strange = dataclasses.replace(RECEIPT_BODY, arrived=moment)
+    result = _run(tmp_path, sign(strange.payload(), INTAKE, "receipts"))
+    assert result.exit_code == 0
+    assert moment in result.output
+
+
+def test_the_command_checks_seals_and_proofs(tmp_path: Path) -> None:
+    seal = _run(tmp_path, SEALED)
+    assert seal.exit_code == 0
+    assert "11 schools, 48 pupils, 40 counted" in seal.output
+    proof = _run(tmp_path, prove(LEAVES, "1066020004", "2564-2", SEALED).payload())
+    assert proof.exit_code == 0
+    assert "School 1066020004 is under this seal: state certified, 4 pupils" in proof.output
+    nothing = _run(tmp_path, prove(LEAVES, "1066020003", "2564-2", SEALED).payload())
+    assert nothing.exit_code == 0
+    assert "never sent a roster" in nothing.output
+
+
+def test_the_command_compares_the_roster(tmp_path: Path) -> None:
+    roster = tmp_path / "roster.csv"
+    roster.write_bytes(ROSTER)
+    proof = prove(LEAVES, "1066020004", "2564-2", SEALED).payload()
+    for statement in (GENUINE, proof):
+        assert "is the version named" in _run(tmp_path, statement, "--roster", str(roster)).output
+    assert "names no roster" in _run(tmp_path, SEALED, "--roster", str(roster)).output
+    roster.write_bytes(ROSTER + b"x\n")
+    for statement in (GENUINE, proof, SEALED):
+        result = _run(tmp_path, statement, "--roster", str(roster))
+        assert result.exit_code == 1
+        assert "ใช้ไม่ได้" in result.output
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "",
+        "not json",
+        [],
+        "3",
+        {},
+        {"payload": 3},
+        {"kind": "tabian-proof"},
+        {"kind": "tabian-receipt"},
+        {"payload": {"kind": "tabian-promise"}},
+        {**GENUINE, "payload": {**GENUINE["payload"], "pupils": 5}},
+    ],
+)
+def test_the_command_ends_1_for_what_does_not_hold(tmp_path: Path, statement: Any) -> None:
+    result = _run(tmp_path, statement)
+    assert result.exit_code == 1
+    assert "ใช้ไม่ได้" in result.output
+    assert "Does not hold" in result.output
+
+
+def test_the_command_needs_files_that_are_there(tmp_path: Path) -> None:
+    (tmp_path / "jwks.json").write_text("[]")
+    missing = CliRunner().invoke(verify_command, [str(tmp_path / "x"), "--keys", str(tmp_path / "jwks.json")])
+    assert missing.exit_code == 2
+    (tmp_path / "file.json").write_text(json.dumps(GENUINE))
+    bad_keys = CliRunner().invoke(
+        verify_command, [str(tmp_path / "file.json"), "--keys", str(tmp_path / "jwks.json")]
+    )
+    assert bad_keys.exit_code == 1

@@ -72,9 +72,8 @@ def where(mask: Bools, yes: pl.Series | str, no: pl.Series | str) -> pl.Series:
 @cache
 def decimals(step: int, digits: int, largest: int) -> pl.Series:
     """Texts of 0, 1/step, 2/step … up to `largest`, with at most so many digits: a table to take from."""
-    return pl.Series(
-        [f"{number / step:.{digits}f}".rstrip("0").rstrip(".") for number in range(largest * step + 1)]
-    )
+    texts = [f"{number / step:.{digits}f}" for number in range(largest * step + 1)]
+    return pl.Series([shown.rstrip("0").rstrip(".") if digits else shown for shown in texts])
 
 
 @cache

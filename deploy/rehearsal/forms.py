@@ -66,7 +66,12 @@ def write(columns: Columns, form: Form) -> bytes:
         line_terminator="\r\n",
     )
     data = out.getvalue()
-    return data.decode("utf-8").encode("cp874") if form.kind == "windows-874" else data
+    return in_windows_874(data) if form.kind == "windows-874" else data
+
+
+def in_windows_874(data: bytes) -> bytes:
+    """UTF-8 text in windows-874, with ? for what it lacks, as a spreadsheet saves it (one real school's name is garbled)."""
+    return data.decode("utf-8").encode("cp874", errors="replace")
 
 
 def header(field: Field, spelling: Headers) -> str:

@@ -24,7 +24,8 @@ from deploy.rehearsal.truth import Resolution
 _FAULTY: Final = 1 / 3
 _FAULTS: Final = (1, 5)
 _ROOMY: Final = 15  # pupils a school needs so that faults of any rule find room
-_DUPLICATES: Final = 0.0075
+_DUPLICATES: Final = 0.0075  # of all pupils, held by the borrowing schools
+_BORROWING: Final = 0.4
 _DONORS: Final = 3
 _CSV: Final = (0.36, 0.2, 0.3, 0.14)
 _XLSX_LARGEST: Final = {False: 2_500, True: 500}
@@ -136,7 +137,8 @@ def _pairs(nation: Nation, esa: int) -> list[Pair]:
     inside = 0
     for false in nation.esas[esa]:
         others = [place for place in nation.esas[esa] if place != false and counts[place].any()]
-        wanted = int(rng.binomial(int(counts[false].sum()), _DUPLICATES))
+        borrows = rng.random() < _BORROWING
+        wanted = int(rng.binomial(int(counts[false].sum()), _DUPLICATES / _BORROWING)) if borrows else 0
         if not others or not wanted:
             continue
         donors = rng.choice(others, size=min(_DONORS, len(others)), replace=False)

@@ -19,8 +19,8 @@ GRADES: Final = (
 LARGEST: Final = 5_000
 BOYS: Final = 0.521
 
-_PRIMARY_MEDIAN, _PRIMARY_SIGMA = 107.0, 0.92
-_SECONDARY_MEDIAN, _SECONDARY_SIGMA = 490.0, 1.15
+_PRIMARY_MEDIAN, _PRIMARY_SIGMA = 109.0, 0.92
+_SECONDARY_MEDIAN, _SECONDARY_SIGMA = 500.0, 1.15
 # Relative numbers of pupils per grade in a school that offers it; อ.1 only in a quarter of the kindergartens.
 _WEIGHTS: Final = np.array([0.6, 0.8, 0.85, *[1.0] * 6, 1.2, 1.15, 1.1, 0.9, 0.85, 0.8, 0.15, 0.15, 0.15])
 _FIRST_KINDERGARTEN: Final = 0.25

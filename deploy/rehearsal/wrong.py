@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from deploy.rehearsal.draw import Columns
-from deploy.rehearsal.forms import Form, header, write
+from deploy.rehearsal.forms import Form, header, in_windows_874, write
 from services.contracts.roster.fields import by_key
 
 _GOOD: Final = Form("utf8", "plain")
@@ -41,7 +41,7 @@ def _mixed_encoding(columns: Columns, _rng: np.random.Generator) -> bytes:
     """Two halves pasted together: UTF-8 above, windows-874 below."""
     lines = write(columns, _GOOD).split(b"\r\n")
     half = max(2, len(lines) // 2)
-    below = b"\r\n".join(lines[half - 1 :]).decode("utf-8").encode("cp874")
+    below = in_windows_874(b"\r\n".join(lines[half - 1 :]))
     return b"\r\n".join(lines[: half - 1]) + b"\r\n" + below
 
 

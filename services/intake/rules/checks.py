@@ -202,8 +202,8 @@ def _ages() -> Iterator[_Condition]:
 
 def _body() -> Iterator[_Condition]:
     """Bounds that a healthy or a very sick child of the age keeps, linear in age from three years on."""
-    years = pl.col("_age").clip(3, 20).fill_null(11) - 3
-    known = pl.col("_age").is_not_null()
+    years = pl.col("_age").clip(3, 20) - 3
+    known = _plausible_birth().fill_null(False)
     weight = pl.col("weight_kg").cast(pl.Float64, strict=False)
     height = pl.col("height_cm").cast(pl.Float64, strict=False)
     least_kg, most_kg = (8 + 1.1 * years).clip(upper_bound=25), (30 + 9.0 * years).clip(upper_bound=180)

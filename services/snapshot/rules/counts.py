@@ -1,0 +1,225 @@
+"""Who is counted: pupils of a school by grade, sex and reason, from its document, its state and dedup's outcomes.
+
+A pupil is counted or has exactly one reason why not, so counted + Σ reasons = pupils always. Counts exist two ways:
+`summarise` with `apply_outcomes` (columns, when a document arrives) and `recount` (line by line from the bytes, at
+closing); they share no code beyond the order of the reasons, and a round is sealed only when they agree. Not here:
+what is paid (`budget.py`).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from services.contracts.roster.canonical import MAX_UNPACKED
+from services.contracts.roster.codes import grades
+
+COUNTED = ""
+NOT_CERTIFIED, CANNOT_DISCHARGE, UNDER_AGE = "not-certified", "cannot-discharge", "under-age"
+DUPLICATE_LOST, DUPLICATE_UNDECIDED = "duplicate-lost", "duplicate-undecided"
+
+REASONS = (NOT_CERTIFIED, DUPLICATE_LOST, DUPLICATE_UNDECIDED, CANNOT_DISCHARGE, UNDER_AGE)
+"""In order of precedence: of several reasons a pupil gets the first."""
+
+COUNTED_STATES = ("certified", "acknowledged")
+"""A school in any other state at closing is in the snapshot with its pupils, none of them counted."""
+
+MIN_AGE = 4
+"""Full years on 16 May of the academic year; younger children are neither funded nor counted (OBEC notice of 2556).
+Schools with an approved class for three-year-olds are said to be excepted; no list of them is public, so none is."""
+
+_GRADES = tuple(grade.label for grade in grades())
+_SEXES = ("ช", "ญ")
+_ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_ORDER = {reason: rank for rank, reason in enumerate((*REASONS, COUNTED))}
+
+Key = tuple[str, str, str]
+"""(grade, sex, reason); grade and sex are "" where the document has no known value, reason is "" for counted."""
+
+
+class CountsDisagree(ValueError):
+    """Numbers that must be equal are not; the text names what, never a pupil."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How many pupils by (grade, sex, reason), in school order of the grades; no entry is 0."""
+
+    cells: tuple[tuple[Key, int], ...] = ()
+
+    @classmethod
+    def of(cls, counts: Mapping[Key, int]) -> Summary:
+        """Raises CountsDisagree for a negative count."""
+        if any(number < 0 for number in counts.values()):
+            raise CountsDisagree("fewer than no pupils")
+        kept = [(key, number) for key, number in counts.items() if number]
+        return cls(tuple(sorted(kept, key=lambda cell: _rank(cell[0]))))
+
+    @property
+    def pupils(self) -> int:
+        return sum(number for _, number in self.cells)
+
+    @property
+    def counted(self) -> int:
+        return sum(number for (_, _, reason), number in self.cells if reason == COUNTED)
+
+    @property
+    def not_counted(self) -> dict[str, int]:
+        """Every reason with its number of pupils, also those with none."""
+        found = Counter[str]()
+        for (_, _, reason), number in self.cells:
+            found[reason] += number
+        return {reason: found[reason] for reason in REASONS}
+
+    def heads(self) -> dict[str, int]:
+        """Counted pupils by grade ("": of no known grade)."""
+        found = Counter[str]()
+        for (grade, _, reason), number in self.cells:
+            if reason == COUNTED:
+                found[grade] += number
+        return dict(found)
+
+    def to_plain(self) -> list[list[str | int]]:
+        """Compact and JSON-able: [[grade, sex, reason, pupils], …]."""
+        return [[*key, number] for key, number in self.cells]
+
+    @classmethod
+    def from_plain(cls, data: Iterable[Sequence[Any]]) -> Summary:
+        return cls.of({(grade, sex, reason): number for grade, sex, reason, number in data})
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What counting knows of one line (1-based) of a document before any outcome."""
+
+    line: int
+    grade: str
+    sex: str
+    reason: str
+
+
+def summarise(frame: pl.DataFrame, age_day: date) -> Summary:
+    """The counts of one canonical document, as if its school were certified and no pupil a duplicate.
+
+    `age_day`: `RoundPlan.age_day`. A birth date that cannot be read makes nobody under age.
+    """
+    cells = frame.select(*_key_columns(age_day)).group_by("grade", "sex", "reason").len()
+    return Summary.of({(grade, sex, reason): number for grade, sex, reason, number in cells.iter_rows()})
+
+
+def rows_at(frame: pl.DataFrame, lines: Iterable[int], age_day: date) -> tuple[Row, ...]:
+    """What `summarise` made of these lines, each once, in order. Raises CountsDisagree for a line that is not there."""
+    wanted = sorted(set(lines))
+    if wanted and not 1 <= wanted[0] <= wanted[-1] <= frame.height:
+        raise CountsDisagree("an outcome names a line that the document does not have")
+    picked = frame.select(*_key_columns(age_day))[[line - 1 for line in wanted]]
+    return tuple(Row(line, *values) for line, values in zip(wanted, picked.iter_rows(), strict=True))
+
+
+def apply_outcomes(summary: Summary, rows: Iterable[Row], outcomes: Iterable[tuple[int, str]]) -> Summary:
+    """The counts after dedup's outcomes (line, reason); `rows` has every line named (`rows_at`)."""
+    counts = Counter(dict(summary.cells))
+    known = {row.line: row for row in rows}
+    for line, reason in _one_each(outcomes).items():
+        if line not in known:
+            raise CountsDisagree("an outcome names a line that was not looked up")
+        row = known[line]
+        counts[(row.grade, row.sex, row.reason)] -= 1
+        counts[(row.grade, row.sex, _first(row.reason, reason))] += 1
+    return Summary.of(counts)
+
+
+def for_state(summary: Summary, state: str) -> Summary:
+    """The counts of a school that stood in `state` at closing: all of them, or none of its pupils counted."""
+    if state in COUNTED_STATES:
+        return summary
+    counts = Counter[Key]()
+    for (grade, sex, _), number in summary.cells:
+        counts[(grade, sex, NOT_CERTIFIED)] += number
+    return Summary.of(counts)
+
+
+def total(summaries: Iterable[Summary]) -> Summary:
+    """The sum of many schools."""
+    counts = Counter[Key]()
+    for summary in summaries:
+        counts.update(dict(summary.cells))
+    return Summary.of(counts)
+
+
+def recount(data: bytes, age_day: date, state: str, outcomes: Iterable[tuple[int, str]]) -> Summary:
+    """The second way: the counts of one school from the bytes of its document, line by line."""
+    # A document may hold any text a school sent, also a cell beyond the csv module's own limit of 128 KiB.
+    csv.field_size_limit(MAX_UNPACKED)
+    settled = _one_each(outcomes)
+    counts = Counter[Key]()
+    seen = 0
+    for seen, row in enumerate(csv.DictReader(io.StringIO(data.decode("utf-8"), newline="")), start=1):
+        reason = _own_reason(row, age_day)
+        if seen in settled:
+            reason = _first(reason, settled[seen])
+        if state not in COUNTED_STATES:
+            reason = NOT_CERTIFIED
+        grade, sex = row["grade"], row["sex"]
+        counts[(grade if grade in _GRADES else "", sex if sex in _SEXES else "", reason)] += 1
+    if settled and not 1 <= min(settled) <= max(settled) <= seen:
+        raise CountsDisagree("an outcome names a line that the document does not have")
+    return Summary.of(counts)
+
+
+def _own_reason(row: Mapping[str, str], age_day: date) -> str:
+    if row["cannot_discharge_yet"] == "1":
+        return CANNOT_DISCHARGE
+    if not _ISO.fullmatch(row["birth_date"]):
+        return COUNTED
+    try:
+        born = date.fromisoformat(row["birth_date"])
+    except ValueError:
+        return COUNTED
+    before_birthday = (age_day.month, age_day.day) < (born.month, born.day)
+    return UNDER_AGE if age_day.year - born.year - before_birthday < MIN_AGE else COUNTED
+
+
+def _key_columns(age_day: date) -> list[pl.Expr]:
+    """Columns grade, sex and reason. Born after the same day four years earlier = under age."""
+    last_birthday = date(age_day.year - MIN_AGE, age_day.month, age_day.day)
+    text = pl.col("birth_date")
+    born = pl.when(text.str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")).then(text)
+    under_age = (born.str.to_date("%Y-%m-%d", strict=False) > last_birthday).fill_null(False)
+    return [
+        pl.when(pl.col("grade").is_in(_GRADES)).then(pl.col("grade")).otherwise(pl.lit("")).alias("grade"),
+        pl.when(pl.col("sex").is_in(_SEXES)).then(pl.col("sex")).otherwise(pl.lit("")).alias("sex"),
+        pl.when(pl.col("cannot_discharge_yet") == "1")
+        .then(pl.lit(CANNOT_DISCHARGE))
+        .when(under_age)
+        .then(pl.lit(UNDER_AGE))
+        .otherwise(pl.lit(COUNTED))
+        .alias("reason"),
+    ]
+
+
+def _one_each(outcomes: Iterable[tuple[int, str]]) -> dict[int, str]:
+    """Line → its outcome; of several (one pupil in two cases) the first in precedence."""
+    settled: dict[int, str] = {}
+    for line, reason in outcomes:
+        if reason not in (DUPLICATE_LOST, DUPLICATE_UNDECIDED):
+            raise CountsDisagree(f"{reason!r} is no outcome of a duplicate case")
+        settled[line] = _first(settled.get(line, COUNTED), reason)
+    return settled
+
+
+def _first(one: str, other: str) -> str:
+    return min(one, other, key=_ORDER.__getitem__)
+
+
+def _rank(key: Key) -> tuple[int, str, int]:
+    grade, sex, reason = key
+    return (_GRADES.index(grade) if grade in _GRADES else len(_GRADES), sex, _ORDER[reason])

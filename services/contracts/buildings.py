@@ -7,9 +7,11 @@ from services.contracts.event import event
 
 @event("buildings.inventory.confirmed.v1", consumers=("export",))
 class InventoryConfirmed:
-    """A school's inventory of buildings was confirmed by the school or its area; the state travels whole.
+    """A school's inventory of buildings was confirmed by the school or its area, or a confirmation taken back; the
+    state travels whole.
 
-    level: school | area; `sha256` names the confirmed list (canonical JSON of its records)."""
+    level: school | area | none (taken back); `sha256` names the list (canonical JSON of its records); `buildings`
+    counts what is not demolished."""
 
     round: str
     school: str

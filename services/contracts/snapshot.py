@@ -47,7 +47,7 @@ class RosterRequested:
     schools: tuple[str, ...]
 
 
-@event("snapshot.round.sealed.v1", consumers=FOLLOWERS)
+@event("snapshot.round.sealed.v1", consumers=("intake", "dedup", "export"))
 class RoundSealed:
     """The round is closed for good. `seal` is the signed statement (services/contracts/signed.py)."""
 

@@ -57,7 +57,10 @@ def transaction() -> AbstractContextManager[Transaction]:
 def body(schema: Schema) -> dict[str, object]:
     """The request's JSON body, checked. An absent body is {}. Raises ValidationError (422) or Problem 400."""
     raw = request.get_data(cache=True)
-    data = request.get_json(force=True, silent=True) if raw else {}
+    try:
+        data = request.get_json(force=True, silent=True) if raw else {}
+    except RecursionError:
+        data = None
     if not isinstance(data, dict):
         raise Problem(400, "not-json", "เนื้อความต้องเป็น JSON object", "The body must be a JSON object")
     loaded: dict[str, object] = schema.load(data)

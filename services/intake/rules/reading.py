@@ -97,6 +97,8 @@ def _decoded_thai(data: bytes) -> str:
 
 def _first_utf8_cell(data: bytes) -> int | None:
     """Where the first cell begins that is Thai text in UTF-8 throughout (three letters or more)."""
+    if not _THAI_UTF8.search(data):
+        return None
     start = 0
     for cell in _CELL_BREAK.split(data):
         if _THAI_UTF8.search(cell) and _is_utf8(cell):

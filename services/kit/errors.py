@@ -13,37 +13,37 @@ from flask import Flask, Response, jsonify, request
 from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 
+from services.contracts.refusal import Refusal
 from services.kit.logs import correlation_id, stack_of
 
 log = logging.getLogger(__name__)
 
 
-class Problem(Exception):
-    """A refusal with its HTTP status, stable code and bilingual explanation; `more` adds members to the body."""
+class Problem(Refusal):
+    """A refusal by a web view or the kit itself."""
 
-    def __init__(self, status: int, code: str, th: str, en: str, **more: Any) -> None:
-        super().__init__(code)
-        self.status, self.code, self.th, self.en, self.more = status, code, th, en, more
 
-    def body(self, *, english: bool = False) -> dict[str, Any]:
-        return {
-            "type": f"/problems/{self.code}",
-            "title": self.code.replace("-", " "),
-            "status": self.status,
-            "detail": self.en if english else self.th,
-            "detail_th": self.th,
-            "detail_en": self.en,
-            "correlation_id": correlation_id(),
-            **{key: value for key, value in self.more.items() if key != "headers"},
-        }
+def problem_body(refusal: Refusal, *, english: bool = False) -> dict[str, Any]:
+    """The problem+json members of a refusal."""
+    return {
+        "type": f"/problems/{refusal.code}",
+        "title": refusal.code.replace("-", " "),
+        "status": refusal.status,
+        "detail": refusal.en if english else refusal.th,
+        "detail_th": refusal.th,
+        "detail_en": refusal.en,
+        "correlation_id": correlation_id(),
+        **{key: value for key, value in refusal.more.items() if key != "headers"},
+    }
 
-    def response(self) -> Response:
-        english = request.accept_languages.best_match(["th", "en"], default="th") == "en"
-        answer = jsonify(self.body(english=english))
-        answer.status_code = self.status
-        answer.content_type = "application/problem+json"
-        answer.headers.update(self.more.get("headers", {}))
-        return answer
+
+def problem_response(refusal: Refusal) -> Response:
+    english = request.accept_languages.best_match(["th", "en"], default="th") == "en"
+    answer = jsonify(problem_body(refusal, english=english))
+    answer.status_code = refusal.status
+    answer.content_type = "application/problem+json"
+    answer.headers.update(refusal.more.get("headers", {}))
+    return answer
 
 
 def not_found() -> Problem:
@@ -66,25 +66,26 @@ _HTTP = {
 def register_errors(app: Flask) -> None:
     """Give the application one table from exception to problem+json."""
 
-    @app.errorhandler(Problem)
-    def problem(error: Problem) -> Response:
-        return error.response()
+    @app.errorhandler(Refusal)
+    def refused(error: Refusal) -> Response:
+        return problem_response(error)
 
     @app.errorhandler(ValidationError)
     def invalid(error: ValidationError) -> Response:
-        return Problem(
+        refusal = Problem(
             422,
             "invalid-body",
             "ข้อมูลที่ส่งไม่ถูกต้อง ดูรายการใน errors",
             "The body is not valid; see errors",
             errors=error.messages,
-        ).response()
+        )
+        return problem_response(refusal)
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:
         status = error.code or 500
         code, th, en = _HTTP.get(status, (f"http-{status}", "คำขอไม่สำเร็จ", error.name))
-        return Problem(status, code, th, en).response()
+        return problem_response(Problem(status, code, th, en))
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
@@ -92,9 +93,10 @@ def register_errors(app: Flask) -> None:
             "unexpected error",
             extra={"route": str(request.url_rule), "error": type(error).__name__, "stack": stack_of(error)},
         )
-        return Problem(
+        refusal = Problem(
             500,
             "unexpected",
             "ระบบขัดข้อง โปรดลองใหม่ หากยังพบให้แจ้งผู้ดูแลพร้อมรหัส correlation_id",
             "Something failed on our side; try again, and if it stays tell the operators the correlation_id",
-        ).response()
+        )
+        return problem_response(refusal)

@@ -18,8 +18,11 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
+from services.contracts.signed import public_jwk
 from services.kit.auth_terms import AUDIENCE, ISSUER
 
+SIGNS = {"receipt": ("tabian-receipt",), "seal": ("tabian-seal", "tabian-proof")}
+"""Which kinds of statement each Ed25519 key may sign."""
 YEAR_SECONDS = 366 * 24 * 3600
 
 
@@ -50,12 +53,21 @@ class Keys:
         """kid → public key for access tokens."""
         return {k["kid"]: jwt.PyJWK(k).key for k in self.jwks["keys"] if k["kty"] == "EC"}
 
-    def ed25519(self, name: str) -> tuple[ed25519.Ed25519PrivateKey, str]:
-        """(private key, kid) of `receipt` or `seal`."""
+    def _ed25519(self, name: str) -> tuple[ed25519.Ed25519PrivateKey, str]:
         key = serialization.load_pem_private_key(self._read(f"{name}.pem"), password=None)
         if not isinstance(key, ed25519.Ed25519PrivateKey):
             raise KeyMissing(f"{self.folder / name}.pem is not an Ed25519 key")
         return key, key_id(key.public_key())
+
+    @cached_property
+    def receipt(self) -> tuple[ed25519.Ed25519PrivateKey, str]:
+        """(private key, kid) that signs receipts."""
+        return self._ed25519("receipt")
+
+    @cached_property
+    def seal(self) -> tuple[ed25519.Ed25519PrivateKey, str]:
+        """(private key, kid) that signs seals."""
+        return self._ed25519("seal")
 
     @cached_property
     def token_signer(self) -> tuple[ec.EllipticCurvePrivateKey, str]:
@@ -107,10 +119,9 @@ def _public_set(folder: Path) -> dict[str, Any]:
     assert isinstance(public, ec.EllipticCurvePublicKey)
     jwk = jwt.algorithms.ECAlgorithm.to_jwk(public, as_dict=True)
     keys = [{**jwk, "kid": key_id(public), "use": "sig", "alg": "ES256"}]
-    for name in ("receipt", "seal"):
-        private, kid = Keys(folder).ed25519(name)
-        okp = jwt.algorithms.OKPAlgorithm.to_jwk(private.public_key(), as_dict=True)
-        keys.append({**okp, "kid": kid, "use": "sig", "alg": "EdDSA"})
+    for name, signs in SIGNS.items():
+        private, kid = getattr(Keys(folder), name)
+        keys.append(public_jwk(private.public_key(), kid, signs))
     return {"keys": keys}
 
 

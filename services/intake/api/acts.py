@@ -1,0 +1,150 @@
+"""The acts of the round over HTTP: confirm, undo, certify, acknowledge, cancel. Each gives a signed receipt; the same
+act by the same person on the same version answers with the receipt it already has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, jsonify
+from flask.typing import ResponseReturnValue
+
+from services.contracts.access import AREA, CLERK, DIRECTOR, HQ
+from services.contracts.signed import sign
+from services.intake import schemas
+from services.intake.api.desk import Desk, open_desk
+from services.intake.rules import acts
+from services.intake.rules.states import ACKNOWLEDGED, CERTIFIED, CONFIRMED
+from services.intake.tables import submissions
+from services.kit.database import Transaction
+from services.kit.http import body, if_match, runtime, transaction
+
+blueprint = Blueprint("acts", __name__)
+_SCHOOL = "/api/v1/rounds/<round_name>/schools/<school>"
+
+
+@blueprint.post(f"{_SCHOOL}/confirmation")
+def confirm(round_name: str, school: str) -> ResponseReturnValue:
+    body(schemas.Nothing())
+    with transaction() as tx:
+        desk = open_desk(tx, round_name, school, lock=True)
+        done = _done_before(tx, desk, "confirm", CONFIRMED)
+        if done is None:
+            windows = desk.windows("confirm")
+            state = acts.confirm(desk.actor, desk.submission, desk.round.state, windows, if_match())
+            done = _perform(tx, desk, "confirm", CLERK, state, confirmed_by=desk.who.subject)
+        return jsonify(done)
+
+
+@blueprint.delete(f"{_SCHOOL}/confirmation")
+def undo(round_name: str, school: str) -> ResponseReturnValue:
+    with transaction() as tx:
+        desk = open_desk(tx, round_name, school, lock=True)
+        state = acts.undo(desk.actor, desk.submission, desk.round.state, desk.windows("confirm"))
+        return jsonify(_perform(tx, desk, "undo", CLERK, state, confirmed_by=""))
+
+
+@blueprint.post(f"{_SCHOOL}/certification")
+def certify(round_name: str, school: str) -> ResponseReturnValue:
+    statement = str(body(schemas.Certification())["statement"])
+    with transaction() as tx:
+        desk = open_desk(tx, round_name, school, lock=True)
+        done = _done_before(tx, desk, "certify", CERTIFIED)
+        if done is None:
+            windows = desk.windows("certify")
+            state = acts.certify(desk.actor, desk.submission, desk.round.state, windows, if_match())
+            done = _perform(tx, desk, "certify", DIRECTOR, state, text=statement)
+        return jsonify(done)
+
+
+@blueprint.post(f"{_SCHOOL}/acknowledgement")
+def acknowledge(round_name: str, school: str) -> ResponseReturnValue:
+    body(schemas.Nothing())
+    with transaction() as tx:
+        desk = open_desk(tx, round_name, school, lock=True)
+        done = _done_before(tx, desk, "acknowledge", ACKNOWLEDGED)
+        if done is None:
+            windows = desk.windows("acknowledge")
+            state = acts.acknowledge(desk.actor, desk.submission, desk.round.state, windows, if_match())
+            done = _perform(tx, desk, "acknowledge", AREA, state)
+        return jsonify(done)
+
+
+@blueprint.post(f"{_SCHOOL}/cancellation")
+def cancel(round_name: str, school: str) -> ResponseReturnValue:
+    given: dict[str, Any] = body(schemas.Cancellation())
+    with transaction() as tx:
+        desk = open_desk(tx, round_name, school, lock=True)
+        windows = desk.windows("acknowledge", "follow-up")
+        lock = bool(given["lock"])
+        state = acts.cancel(desk.actor, desk.submission, desk.round.state, windows, lock=lock)
+        role = HQ if desk.actor.is_a(HQ) else AREA
+        locked = lock if role == HQ else desk.row.locked
+        done = _perform(tx, desk, "cancel", role, state, text=given["reason"], confirmed_by="", locked=locked)
+        return jsonify(done)
+
+
+@blueprint.get(f"{_SCHOOL}/receipts")
+def receipts(round_name: str, school: str) -> ResponseReturnValue:
+    """Every receipt of the submission, oldest first; `tabian verify` checks one offline."""
+    with transaction() as tx:
+        open_desk(tx, round_name, school)
+        done = submissions.acts(tx, round_name, school)
+    return jsonify(receipts=[row.receipt for row in done])
+
+
+def _done_before(tx: Transaction, desk: Desk, act: str, state: str) -> dict[str, Any] | None:
+    """The answer already given, if this very act is the submission's last and is sent again."""
+    if desk.row.state != state:
+        return None
+    last = submissions.acts(tx, desk.round.name, desk.school.code)[-1]
+    if (last.act, last.subject, last.sha256) != (act, desk.who.subject, if_match()):
+        return None
+    return _answer(last.receipt, desk.row)
+
+
+def _perform(
+    tx: Transaction, desk: Desk, act: str, role: str, state: str, *, text: str = "", **values: Any
+) -> dict[str, Any]:
+    """Move the submission, keep the act with its receipt, tell the others; all in this transaction."""
+    revision = submissions.change(tx, desk.row, act, state=state, **values)
+    receipt = _receipt(desk, act, role, revision, text)
+    done = {
+        "act": act,
+        "subject": desk.who.subject,
+        "by": desk.who.name,
+        "role": role,
+        "sha256": desk.row.sha256,
+        "pupils": desk.row.pupils,
+        "reason": text,
+    }
+    submissions.record_act(tx, desk.row, revision, desk.actor.at, done, receipt)
+    row = submissions.find(tx, desk.round.name, desk.school.code)
+    assert row is not None
+    return _answer(receipt, row)
+
+
+def _receipt(desk: Desk, act: str, role: str, revision: int, text: str) -> dict[str, Any]:
+    """The signed statement of who did what to which version and when it arrived (services/contracts/signed.py)."""
+    payload = {
+        "kind": "tabian-receipt",
+        "act": act,
+        "round": desk.round.name,
+        "school": desk.school.code,
+        "school_name": desk.school.name,
+        "sha256": desk.row.sha256,
+        "pupils": desk.row.pupils,
+        "who": {"subject": desk.who.subject, "name": desk.who.name, "role": role},
+        "arrived": desk.actor.at.isoformat(),
+        "statement": text,
+        "screening": desk.row.screening,
+        "revision": revision,
+        "issued": runtime().clock.now().isoformat(),
+    }
+    key, kid = runtime().keys.receipt
+    return sign(payload, key, kid)
+
+
+def _answer(receipt: dict[str, Any], row: sa.Row[Any]) -> dict[str, Any]:
+    submission = {"state": row.state, "revision": row.revision, "sha256": row.sha256, "pupils": row.pupils}
+    return {"receipt": receipt, "submission": submission}

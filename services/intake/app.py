@@ -1,0 +1,52 @@
+"""The intake service: its declaration, and the application gunicorn runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from services.contracts.dedup import CaseChanged, IdentifiedRequested, RosterScreened
+from services.contracts.intake import (
+    AreaRegistered,
+    ManifestSent,
+    RosterAccepted,
+    RosterIdentified,
+    RoundFenced,
+    SubmissionChanged,
+)
+from services.contracts.snapshot import (
+    ClosingAborted,
+    ClosingAnnounced,
+    RosterRequested,
+    RoundOpened,
+    RoundSealed,
+)
+from services.intake import api, checking, events, fencing, tables
+from services.intake.tables import documents
+from services.kit.service import Job, Service
+
+SERVICE = Service(
+    name="intake",
+    metadata=tables.METADATA,
+    migrations=Path(__file__).parent / "migrations",
+    blueprints=api.blueprints,
+    consumes={
+        RoundOpened: events.on_round_opened,
+        ClosingAnnounced: events.on_closing_announced,
+        ClosingAborted: events.on_closing_aborted,
+        RoundSealed: events.on_round_sealed,
+        RosterRequested: events.on_roster_requested,
+        RosterScreened: events.on_roster_screened,
+        CaseChanged: events.on_case_changed,
+        IdentifiedRequested: events.on_identified_requested,
+    },
+    publishes=(
+        AreaRegistered,
+        RosterAccepted,
+        RosterIdentified,
+        SubmissionChanged,
+        RoundFenced,
+        ManifestSent,
+    ),
+    documents={RosterAccepted: documents.read_body, RosterIdentified: documents.read_identified},
+    jobs=(Job("check-uploads", checking.check_uploads), Job("fence-rounds", fencing.fence_rounds)),
+)

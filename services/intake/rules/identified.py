@@ -1,0 +1,75 @@
+"""What matching may know of a pupil: a keyed HMAC instead of the national ID, names, birth date and sex.
+
+Also the key by which a pupil is addressed on the school's own pages: never the ID, unique within the roster.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import io
+from collections.abc import Sequence
+
+import polars as pl
+
+from services.contracts.roster.identity import id_fault, normalise_id
+
+KEY_HEX = 32
+
+
+def identity_key(secret: bytes, national_id: str) -> str:
+    """Keyed HMAC-SHA256 of a well-formed ID, 32 hex digits; "" for one that is missing or malformed."""
+    if id_fault(national_id) is not None:
+        return ""
+    digest = hmac.digest(secret, normalise_id(national_id).encode(), hashlib.sha256)
+    return digest.hex()[:KEY_HEX]
+
+
+def identity_keys(frame: pl.DataFrame, secret: bytes) -> list[str]:
+    """The identity key of each line of a canonical roster."""
+    return [identity_key(secret, national_id) for national_id in frame["national_id"].to_list()]
+
+
+def pupil_keys(frame: pl.DataFrame, identities: Sequence[str], secret: bytes) -> list[str]:
+    """The address of each line: its identity key, or (missing, malformed, repeated) one made from the whole line."""
+    taken: set[str] = set()
+    keys: list[str] = []
+    for line, identity in enumerate(identities):
+        key = identity if identity and identity not in taken else _line_key(frame, line, secret)
+        taken.add(key)
+        keys.append(key)
+    return keys
+
+
+def _line_key(frame: pl.DataFrame, line: int, secret: bytes) -> str:
+    content = "\x1f".join([str(line), *map(str, frame.row(line))])
+    return "r" + hmac.digest(secret, content.encode(), hashlib.sha256).hex()[: KEY_HEX - 1]
+
+
+def identified_csv(frame: pl.DataFrame, identities: Sequence[str]) -> bytes:
+    """The projection dedup receives: CSV `line,key,first_name,last_name,birth_date,sex`."""
+    projection = pl.DataFrame(
+        {
+            "line": range(1, frame.height + 1),
+            "key": pl.Series(list(identities), dtype=pl.String),
+            "first_name": frame["first_name_th"],
+            "last_name": frame["last_name_th"],
+            "birth_date": frame["birth_date"],
+            "sex": frame["sex"],
+        }
+    )
+    buffer = io.BytesIO()
+    projection.write_csv(buffer)
+    return buffer.getvalue()
+
+
+def key_of_line(identified: bytes, line: int) -> str:
+    """The identity key on a line of a projection; "" if there is none."""
+    frame = pl.read_csv(io.BytesIO(identified), infer_schema=False)
+    keys = frame.filter(pl.col("line") == str(line))["key"].to_list()
+    return str(keys[0] or "") if keys else ""
+
+
+def keys_of(identified: bytes) -> set[str]:
+    """All identity keys of a projection."""
+    return {key for key in pl.read_csv(io.BytesIO(identified), infer_schema=False)["key"].to_list() if key}

@@ -1,0 +1,86 @@
+"""Queries on the stored rosters: documents by their SHA-256, and the versions each school had."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import insert
+
+from services.contracts.roster import canonical
+from services.intake.tables import document, version
+from services.kit.database import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A canonical roster ready to be stored: both bodies zstd-compressed."""
+
+    sha256: str
+    body: bytes
+    identified: bytes
+    pupils: int
+
+
+def read_body(connection: Connection, sha256: str) -> bytes:
+    """The canonical CSV, compressed; for the relay."""
+    return bytes(
+        connection.execute(sa.select(document.c.body).where(document.c.sha256 == sha256)).scalar_one()
+    )
+
+
+def read_identified(connection: Connection, sha256: str) -> bytes:
+    """The projection for dedup, compressed; for the relay."""
+    wanted = sa.select(document.c.identified).where(document.c.sha256 == sha256)
+    return bytes(connection.execute(wanted).scalar_one())
+
+
+def read_frame(tx: Transaction, sha256: str) -> pl.DataFrame:
+    return canonical.decode(canonical.unpack(read_body(tx.connection, sha256)))
+
+
+def store(tx: Transaction, made: Document) -> None:
+    """Keep a document; one that is there already is the same by its name."""
+    tx.execute(
+        insert(document)
+        .values(sha256=made.sha256, body=made.body, identified=made.identified, pupils=made.pupils)
+        .on_conflict_do_nothing()
+    )
+
+
+def add_version(
+    tx: Transaction, round_name: str, school: str, revision: int, sha256: str, upload: str, at: datetime
+) -> None:
+    tx.execute(
+        sa.insert(version).values(
+            round=round_name, school=school, revision=revision, sha256=sha256, upload=upload, at=at
+        )
+    )
+
+
+def latest_version(tx: Transaction, round_name: str, school: str) -> sa.Row[Any] | None:
+    v = version.c
+    return tx.execute(
+        sa.select(version)
+        .where(v.round == round_name, v.school == school)
+        .order_by(v.revision.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def versions(tx: Transaction, round_name: str, school: str) -> list[sa.Row[Any]]:
+    """Every version the school had, newest first."""
+    v = version.c
+    return list(
+        tx.execute(
+            sa.select(version).where(v.round == round_name, v.school == school).order_by(v.revision.desc())
+        )
+    )
+
+
+def had_version(tx: Transaction, round_name: str, school: str, sha256: str) -> bool:
+    return any(row.sha256 == sha256 for row in versions(tx, round_name, school))

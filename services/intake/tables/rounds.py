@@ -1,0 +1,101 @@
+"""Queries on intake's own copy of the rounds, and the fence every upload and act passes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from services.contracts.calendar import Extension, RoundPlan, Window
+from services.contracts.snapshot import RoundOpened
+from services.intake.tables import round_, school, submission
+from services.kit.database import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A round as intake knows it. `state`: open | closing | fenced | sealed."""
+
+    name: str
+    plan: RoundPlan
+    extensions: tuple[Extension, ...]
+    state: str
+    closure: str
+
+    def windows(self, school_code: str, *activities: str) -> list[Window]:
+        """When the school may do any of these activities."""
+        return [self.plan.window(a, school=school_code, extensions=self.extensions) for a in activities]
+
+
+def fence_name(name: str) -> str:
+    """The advisory lock that separates uploads and acts (shared) from fencing (exclusive)."""
+    return f"intake-round-{name}"
+
+
+def find_round(tx: Transaction, name: str) -> Round | None:
+    row = tx.execute(sa.select(round_).where(round_.c.name == name)).one_or_none()
+    return _round(row) if row and row.plan else None
+
+
+def enter_round(tx: Transaction, name: str) -> Round | None:
+    """The round, under the shared side of its fence: it cannot be fenced until this transaction ends."""
+    tx.lock_shared(fence_name(name))
+    return find_round(tx, name)
+
+
+def _round(row: sa.Row[Any]) -> Round:
+    return Round(
+        row.name,
+        RoundPlan.from_plain(row.plan),
+        tuple(Extension.from_plain(e) for e in row.extensions),
+        row.state,
+        row.closure,
+    )
+
+
+def keep_plan(tx: Transaction, event: RoundOpened) -> bool:
+    """Take over a plan unless a newer one is held; True if the round takes rosters and its schools may be new."""
+    if event.plan.get("kind") != "roster":
+        return False
+    values = {
+        "name": event.round,
+        "revision": event.revision,
+        "plan": event.plan,
+        "extensions": list(event.extensions),
+    }
+    statement = insert(round_).values(values)
+    newer = round_.c.revision < statement.excluded.revision
+    tx.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values, where=newer))
+    return True
+
+
+def add_submissions(tx: Transaction, names: Sequence[str] | None = None) -> None:
+    """Every registered school has a submission in every unsealed round (or the named ones)."""
+    rounds = sa.select(round_.c.name, school.c.code, school.c.esa).where(
+        round_.c.state != "sealed", round_.c.revision > 0
+    )
+    if names is not None:
+        rounds = rounds.where(round_.c.name.in_(names))
+    pairs = rounds.join(school, sa.true())
+    tx.execute(insert(submission).from_select(["round", "school", "esa"], pairs).on_conflict_do_nothing())
+
+
+def set_state(tx: Transaction, name: str, state: str, *, closure: str, revision: int) -> bool:
+    """Pass into a closing state unless a later closing event already did; True if it took effect.
+
+    The plan may arrive after it: until then the round is known by its closing only.
+    """
+    statement = insert(round_).values(
+        name=name, revision=0, plan={}, extensions=[], state=state, closure=closure, closing_revision=revision
+    )
+    changed = tx.execute(
+        statement.on_conflict_do_update(
+            index_elements=["name"],
+            set_={"state": state, "closure": closure, "closing_revision": revision},
+            where=sa.and_(round_.c.closing_revision < revision, round_.c.state != "sealed"),
+        ).returning(round_.c.name)
+    )
+    return changed.first() is not None

@@ -1,0 +1,144 @@
+"""Queries on the uploads: receiving, claiming for checking, and their ends.
+
+States: received → checking → accepted | unchanged | rejected | failed | late | superseded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from services.intake.tables import upload
+from services.kit.database import Transaction
+
+LEASE_SECONDS = 20
+ATTEMPTS = 3
+
+_CLAIM = """
+    UPDATE upload SET state = 'checking', attempts = attempts + 1,
+        lease_until = clock_timestamp() + make_interval(secs => :lease)
+     WHERE id IN (
+        SELECT u.id FROM upload u JOIN round r ON r.name = u.round
+         WHERE u.state IN ('received', 'checking') AND r.state IN ('open', 'closing') AND u.attempts < :attempts
+           AND {due}
+         ORDER BY u.number LIMIT :limit FOR UPDATE OF u SKIP LOCKED)
+    RETURNING CAST(id AS text) AS id, number, round, school, content, media_type, filename, arrived_at, correlation
+"""
+_FRESH = sa.text(_CLAIM.format(due="u.attempts = 0"))
+_AGAIN = sa.text(_CLAIM.format(due="u.attempts > 0 AND u.lease_until < clock_timestamp()"))
+
+
+def add(tx: Transaction, **values: Any) -> None:
+    tx.execute(sa.insert(upload).values(**values))
+
+
+def find(tx: Transaction, upload_id: str) -> sa.Row[Any] | None:
+    """An upload without its content."""
+    columns = [column for column in upload.c if column.name != "content"]
+    return tx.execute(sa.select(*columns).where(upload.c.id == upload_id)).one_or_none()
+
+
+def same_content(tx: Transaction, round_name: str, school: str, sha256: str) -> sa.Row[Any] | None:
+    """The school's newest upload of exactly these bytes."""
+    u = upload.c
+    return tx.execute(
+        sa.select(u.id, u.state, u.received_at)
+        .where(u.round == round_name, u.school == school, u.content_sha256 == sha256)
+        .order_by(u.number.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def latest(tx: Transaction, round_name: str, school: str) -> sa.Row[Any] | None:
+    columns = [column for column in upload.c if column.name not in ("content", "findings")]
+    return tx.execute(
+        sa.select(*columns)
+        .where(upload.c.round == round_name, upload.c.school == school)
+        .order_by(upload.c.number.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def claim(tx: Transaction, limit: int) -> Sequence[sa.Row[Any]]:
+    """Fresh uploads for one pass; or one whose checker died, alone, so that it cannot take others with it."""
+    waiting = sa.exists().where(upload.c.state.in_(("received", "checking")))
+    if not tx.execute(sa.select(waiting)).scalar_one():
+        return []
+    bounds = {"lease": LEASE_SECONDS, "attempts": ATTEMPTS}
+    rows = tx.execute(_FRESH, bounds | {"limit": limit}).all()
+    return rows or tx.execute(_AGAIN, bounds | {"limit": 1}).all()
+
+
+def give_back(tx: Transaction, upload_id: str) -> None:
+    """This process stops before checking it: due again now."""
+    tx.execute(
+        sa.update(upload)
+        .where(upload.c.id == upload_id, upload.c.state == "checking")
+        .values(lease_until=sa.func.clock_timestamp())
+    )
+
+
+def exhausted(tx: Transaction) -> Sequence[sa.Row[Any]]:
+    """Uploads whose third checker died too, locked for being failed."""
+    u = upload.c
+    return tx.execute(
+        sa.select(u.id, u.round, u.school)
+        .where(u.state == "checking", u.attempts >= ATTEMPTS, u.lease_until < sa.func.clock_timestamp())
+        .with_for_update(skip_locked=True)
+    ).all()
+
+
+def hold(tx: Transaction, upload_id: str) -> sa.Row[Any] | None:
+    """The upload, locked, if it is still being checked."""
+    u = upload.c
+    return tx.execute(
+        sa.select(u.id, u.number, u.arrived_at)
+        .where(u.id == upload_id, u.state == "checking")
+        .with_for_update()
+    ).one_or_none()
+
+
+def end(tx: Transaction, upload_id: str, state: str, **values: Any) -> None:
+    """Bring an upload to its end."""
+    tx.execute(
+        sa.update(upload).where(upload.c.id == upload_id).values(state=state, lease_until=None, **values)
+    )
+
+
+def mark_late(tx: Transaction, round_name: str, reason: dict[str, str]) -> list[str]:
+    """Uploads the fence came before: bytes kept, school told. Returns the schools."""
+    rows = tx.execute(
+        sa.update(upload)
+        .where(upload.c.round == round_name, upload.c.state.in_(("received", "checking")))
+        .values(state="late", reason=reason, lease_until=None)
+        .returning(upload.c.school)
+    )
+    return sorted(rows.scalars())
+
+
+def unmark_late(tx: Transaction, round_name: str) -> None:
+    """The fence was lifted: late uploads are checked after all."""
+    tx.execute(
+        sa.update(upload)
+        .where(upload.c.round == round_name, upload.c.state == "late")
+        .values(state="received", reason=None, attempts=0)
+    )
+
+
+def newer_accepted(tx: Transaction, round_name: str, school: str, arrived: datetime, number: int) -> bool:
+    """Whether a version that arrived later is in place already: of two waiting uploads the later wins."""
+    u = upload.c
+    newer: bool = tx.execute(
+        sa.select(
+            sa.exists().where(
+                u.round == round_name,
+                u.school == school,
+                u.state == "accepted",
+                sa.tuple_(u.arrived_at, u.number) > sa.tuple_(sa.literal(arrived), sa.literal(number)),
+            )
+        )
+    ).scalar_one()
+    return newer

@@ -104,6 +104,9 @@ class TypedTable:
             raise self.wrong(f"{key} should carry its offset, like +07:00")
         return found
 
+    def table(self, key: str) -> TypedTable:
+        return TypedTable(self._data.get(key), f"{self.where}.{key}", self._fault)
+
     def tables(self, key: str) -> tuple[TypedTable, ...]:
         """The tables of a non-empty list, numbered from 1 until they get a better name."""
         value = self._data.get(key)

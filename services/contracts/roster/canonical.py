@@ -88,7 +88,8 @@ def encode(frame: pl.DataFrame) -> bytes:
     if frame.height == 0:
         return _HEADER
     # An empty string would be written as "" with quotes; a null is written as nothing.
-    bare = frame.select(pl.col(COLUMNS).replace("", None))
+    columns = pl.col(COLUMNS)
+    bare = frame.select(pl.when(columns != "").then(columns).name.keep())
     buffer = io.BytesIO()
     bare.write_csv(buffer, line_terminator="\n", quote_style="necessary")
     return buffer.getvalue()

@@ -114,7 +114,7 @@ def _list(order: Order) -> list[School]:
         return register.make(order.seed)
     try:
         return register.read(path)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError) as error:
         raise CannotMake(
             f"อ่านบัญชีโรงเรียน {path} ไม่ได้", f"cannot read the list of schools {path}: {error}"
         ) from error

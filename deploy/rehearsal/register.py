@@ -6,7 +6,6 @@ The public list is read where it lies and never copied into the project. Which p
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
@@ -103,21 +102,20 @@ class School:
 def read(path: Path) -> list[School]:
     """The schools of a tab-separated list with the columns of `HEADER`, in its order.
 
-    Raises OSError when it cannot be read, ValueError when its header is another one.
+    Raises OSError when it cannot be read, ValueError when it is another kind of file (UnicodeDecodeError is one).
     """
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        rows = csv.reader(lines, delimiter="\t")
-        if tuple(next(rows, ())) != HEADER:
-            raise ValueError(f"{path.name}: the header is not {' '.join(HEADER)}")
-        return [School(*row) for row in rows if row]
+    rows = [line.split("\t") for line in path.read_text(encoding="utf-8-sig").splitlines() if line]
+    if not rows or tuple(rows[0]) != HEADER:
+        raise ValueError(f"{path.name}: the header is not {' '.join(HEADER)}")
+    if any(len(row) != len(HEADER) for row in rows):
+        raise ValueError(f"{path.name}: a row has not {len(HEADER)} cells")
+    return [School(*row) for row in rows[1:]]
 
 
 def write(schools: Iterable[School], path: Path) -> None:
-    """Write schools as a list of the same shape."""
-    with path.open("w", encoding="utf-8", newline="") as out:
-        rows = csv.writer(out, delimiter="\t", lineterminator="\n")
-        rows.writerow(HEADER)
-        rows.writerows(astuple(school) for school in schools)
+    """Write schools as a list of the same shape: tabs between, no quoting, since names hold quotes themselves."""
+    lines = ("\t".join(row) for row in (HEADER, *(astuple(school) for school in schools)))
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
 
 
 def find(path: Path | None) -> Path | None:

@@ -140,10 +140,11 @@ class RoundPlan:
         raise KeyError(key)
 
     def window(self, key: str, *, school: str = "", extensions: Iterable[Extension] = ()) -> Window:
-        """When `key` may be done by `school`, its extensions included (the longest counts; none ever shortens)."""
+        """When `key` may be done by `school`. Of its extensions, given in the order they were granted, the last
+        counts, so that a wrong one can be put right; none closes a window before the calendar does."""
         window = self.activity(key).window
         granted = [e.until for e in extensions if e.activity == key and school and e.school == school]
-        return Window(window.opens, max([window.closes, *granted]))
+        return Window(window.opens, max([window.closes, *granted[-1:]]))
 
     def to_plain(self) -> dict[str, Any]:
         """JSON-able form for events; `from_plain` reads it back equal."""

@@ -130,13 +130,15 @@ def test_a_time_without_zone_is_refused() -> None:
 def test_an_extension_counts_for_its_school_and_activity_only_and_never_shortens() -> None:
     longer = Extension("confirm", "1066020001", at("2021-11-12T16:30:00"))
     shorter = Extension("confirm", "1066020001", at("2021-11-10T09:00:00"))
-    mine = TERM_2.window("confirm", school="1066020001", extensions=(longer, shorter))
+    mine = TERM_2.window("confirm", school="1066020001", extensions=(shorter, longer))
     assert mine == Window(at("2021-11-10T08:30:00"), at("2021-11-12T16:30:00"))
     for other in (
         TERM_2.window("confirm", school="1066020002", extensions=(longer,)),
         TERM_2.window("certify", school="1066020001", extensions=(longer,)),
         TERM_2.window("confirm", extensions=(longer,)),
         TERM_2.window("confirm", school="1066020001", extensions=(shorter,)),
+        # The last one granted puts the one before it right.
+        TERM_2.window("confirm", school="1066020001", extensions=(longer, shorter)),
     ):
         assert other.closes == at("2021-11-10T16:30:00")
 

@@ -21,15 +21,20 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 def root(leaves: Sequence[bytes]) -> bytes:
     """The tree's root, 32 bytes; of no leaves at all it is the SHA-256 of nothing."""
-    return _levels(leaves)[-1][0] if leaves else hashlib.sha256(b"").digest()
+    return levels(leaves)[-1][0] if leaves else hashlib.sha256(b"").digest()
 
 
 def inclusion_proof(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:
     """The siblings on the way from leaf `index` (from 0) up to the root. Raises IndexError."""
-    if not 0 <= index < len(leaves):
+    return path_in(levels(leaves), index)
+
+
+def path_in(tree: Sequence[Sequence[bytes]], index: int) -> tuple[bytes, ...]:
+    """The same from a tree made once by `levels`, for many proofs."""
+    if not 0 <= index < len(tree[0]):
         raise IndexError("no such leaf")
     path: list[bytes] = []
-    for level in _levels(leaves):
+    for level in tree:
         sibling = index ^ 1
         if sibling < len(level):
             path.append(level[sibling])
@@ -56,12 +61,12 @@ def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], 
     return last == 0 and found == expected_root
 
 
-def _levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
-    """Hashes level by level, leaves first. Pairing from the left and promoting a lone last node gives the same tree
+def levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
+    """The tree's hashes level by level, leaves first, the root alone last (no leaves: one empty level). Pairing from the left and promoting a lone last node gives the same tree
     as RFC 6962's split at the largest power of two."""
-    levels = [[leaf_hash(leaf) for leaf in leaves]]
-    while len(levels[-1]) > 1:
-        below = levels[-1]
+    tree = [[leaf_hash(leaf) for leaf in leaves]]
+    while len(tree[-1]) > 1:
+        below = tree[-1]
         above = [node_hash(below[i], below[i + 1]) for i in range(0, len(below) - 1, 2)]
-        levels.append(above + below[-1:] if len(below) % 2 else above)
-    return levels
+        tree.append(above + below[-1:] if len(below) % 2 else above)
+    return tree

@@ -25,12 +25,12 @@ from services.contracts.statements import (
     SEAL,
     Leaf,
     Proof,
+    Prover,
     Receipt,
     Screening,
     Seal,
     Signer,
     leaves_of,
-    prove,
     read_proof,
     read_receipt,
     read_seal,
@@ -83,6 +83,7 @@ SEAL_BODY = Seal(
     format=1,
 )
 SEALED = sign(SEAL_BODY.payload(), SNAPSHOT, "seals")
+PROVER = Prover(LEAVES, "2564-2", SEALED)
 GENUINE = sign(RECEIPT_BODY.payload(), INTAKE, "receipts")
 
 JSONISH = st.recursive(
@@ -231,7 +232,7 @@ def test_receipts_seals_and_proofs_are_read_back() -> None:
     unscreened = dataclasses.replace(RECEIPT_BODY, screening=None)
     assert read_receipt(sign(unscreened.payload(), INTAKE, "receipts"), JWKS) == unscreened
     for entry in ENTRIES:
-        proof = prove(LEAVES, entry.school, "2564-2", SEALED)
+        proof = PROVER.proof(entry.school)
         assert read_proof(json.loads(json.dumps(proof.payload())), JWKS) == (proof, SEAL_BODY)
         assert (proof.leaf.state, proof.leaf.sha256, proof.leaf.pupils) == (
             entry.state,
@@ -255,7 +256,7 @@ def test_a_signed_receipt_that_lacks_a_field_is_malformed() -> None:
 
 
 def _forged_proofs() -> dict[str, tuple[str, Proof]]:
-    proof = prove(LEAVES, "1066020004", "2564-2", SEALED)
+    proof = PROVER.proof("1066020004")
     change = dataclasses.replace
     fuller = change(proof.leaf, pupils=400)
     other_round = sign({**SEAL_BODY.payload(), "round": "2564-1"}, SNAPSHOT, "seals")
@@ -304,7 +305,7 @@ def test_leaves_are_in_order_of_school_and_a_school_stands_there_once() -> None:
     with pytest.raises(ValueError, match="twice"):
         leaves_of([*ENTRIES, ENTRIES[0]])
     with pytest.raises(KeyError):
-        prove(LEAVES, "0000000000", "2564-2", SEALED)
+        PROVER.proof("0000000000")
 
 
 @pytest.mark.parametrize(
@@ -376,10 +377,10 @@ def test_the_command_checks_seals_and_proofs(tmp_path: Path) -> None:
     seal = _run(tmp_path, SEALED)
     assert seal.exit_code == 0
     assert "11 schools, 48 pupils, 40 counted" in seal.output
-    proof = _run(tmp_path, prove(LEAVES, "1066020004", "2564-2", SEALED).payload())
+    proof = _run(tmp_path, PROVER.proof("1066020004").payload())
     assert proof.exit_code == 0
     assert "School 1066020004 is under this seal: state certified, 4 pupils" in proof.output
-    nothing = _run(tmp_path, prove(LEAVES, "1066020003", "2564-2", SEALED).payload())
+    nothing = _run(tmp_path, PROVER.proof("1066020003").payload())
     assert nothing.exit_code == 0
     assert "never sent a roster" in nothing.output
 
@@ -387,7 +388,7 @@ def test_the_command_checks_seals_and_proofs(tmp_path: Path) -> None:
 def test_the_command_compares_the_roster(tmp_path: Path) -> None:
     roster = tmp_path / "roster.csv"
     roster.write_bytes(ROSTER)
-    proof = prove(LEAVES, "1066020004", "2564-2", SEALED).payload()
+    proof = PROVER.proof("1066020004").payload()
     for statement in (GENUINE, proof):
         assert "is the version named" in _run(tmp_path, statement, "--roster", str(roster)).output
     assert "names no roster" in _run(tmp_path, SEALED, "--roster", str(roster)).output

@@ -1,0 +1,42 @@
+"""The command `tabian`. Each subcommand lives in a file of its own and is imported when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import click
+
+COMMANDS = {
+    "up": ("gateway.cli.up", "up", "the whole system in one process, for trying and developing"),
+    "demo": ("gateway.cli.demo", "demo", "a complete collection round, from opening to the EDC package"),
+    "nation": ("gateway.cli.nation", "nation", "make a synthetic nation: schools, rosters, truth"),
+    "accounts": ("gateway.cli.accounts", "accounts", "add, import and lock the people who may sign in"),
+    "schools": ("gateway.cli.schools", "schools", "import the register of schools"),
+    "keys": ("gateway.cli.keys", "keys", "make the keys a deployment needs"),
+    "verify": ("gateway.cli.verify", "verify", "check a receipt, seal or proof offline"),
+}
+
+
+class _Lazy(click.Group):
+    """Imports a subcommand's module only when it runs, so that `tabian --help` is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, _, about) in COMMANDS.items()])
+
+
+@click.command(cls=_Lazy)
+@click.version_option(package_name="tabian")
+def main(**_: Any) -> None:
+    """Tabian (ทะเบียน): the collection rounds of Thailand's basic-education data."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from typing import Any
 
 from services.kit.broker import Broker
@@ -21,7 +20,7 @@ def build_runtime(
     settings: Settings,
     *,
     broker: Broker | None = None,
-    parts: Mapping[str, Any] | None = None,
+    parts: dict[str, Any] | None = None,
     pool_size: int | None = None,
 ) -> Runtime:
     """`parts`: what only this service needs (an HTTP client, say); `pool_size`: default is settings.threads."""
@@ -33,7 +32,7 @@ def build_runtime(
         clock=clock,
         keys=Keys(settings.keys),
         broker=broker,
-        parts=parts or {},
+        parts={} if parts is None else parts,
     )
 
 

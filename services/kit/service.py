@@ -69,7 +69,7 @@ class Runtime:
     clock: Clock
     keys: Keys
     broker: Broker | None = None
-    parts: Mapping[str, Any] = field(default_factory=dict)
+    parts: dict[str, Any] = field(default_factory=dict)
 
     def port(self) -> Broker:
         """The broker, for relay and worker processes."""

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from services.contracts.access import AREA, CLERK, DIRECTOR, HQ
 from services.contracts.signed import sign
+from services.contracts.statements import Receipt, Screening, Signer
 from services.intake import schemas
 from services.intake.api.desk import Desk, open_desk
 from services.intake.rules import acts
@@ -125,24 +126,23 @@ def _perform(
 
 
 def _receipt(desk: Desk, act: str, role: str, revision: int, text: str) -> dict[str, Any]:
-    """The signed statement of who did what to which version and when it arrived (services/contracts/signed.py)."""
-    payload = {
-        "kind": "tabian-receipt",
-        "act": act,
-        "round": desk.round.name,
-        "school": desk.school.code,
-        "school_name": desk.school.name,
-        "sha256": desk.row.sha256,
-        "pupils": desk.row.pupils,
-        "who": {"subject": desk.who.subject, "name": desk.who.name, "role": role},
-        "arrived": desk.actor.at.isoformat(),
-        "statement": text,
-        "screening": desk.row.screening,
-        "revision": revision,
-        "issued": runtime().clock.now().isoformat(),
-    }
+    """The signed statement of who did what to which version and when it arrived (services/contracts/statements.py)."""
+    screening = desk.row.screening
+    receipt = Receipt(
+        act=act,
+        round=desk.round.name,
+        school=desk.school.code,
+        sha256=desk.row.sha256 or "",
+        pupils=desk.row.pupils,
+        who=Signer(subject=desk.who.subject, name=desk.who.name, role=role),
+        arrived=desk.actor.at.isoformat(),
+        statement=text,
+        screening=Screening(**screening) if screening else None,
+        revision=revision,
+        issued=runtime().clock.now().isoformat(),
+    )
     key, kid = runtime().keys.receipt
-    return sign(payload, key, kid)
+    return sign(receipt.payload(), key, kid)
 
 
 def _answer(receipt: dict[str, Any], row: sa.Row[Any]) -> dict[str, Any]:

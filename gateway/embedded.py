@@ -1,0 +1,142 @@
+"""The whole system in one process: PostgreSQL from its wheel, every service's web application behind one address, and
+the threads of their relays, workers and jobs around one LocalBroker.
+
+For trying and for developing; not a production mode. The services run the same code as on their own: only the
+broker, the database URLs and the clock file differ.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from cheroot import wsgi
+
+from gateway.portal.app import SERVICE as PORTAL
+from gateway.routes import owner_of
+from services.buildings.app import SERVICE as BUILDINGS
+from services.dedup.app import SERVICE as DEDUP
+from services.export.app import SERVICE as EXPORT
+from services.intake.app import SERVICE as INTAKE
+from services.kit.broker.local import LocalBroker
+from services.kit.http import RECEIVED_HEADER, build_app
+from services.kit.keys import make_keys
+from services.kit.migrations import migrate
+from services.kit.postgres import EmbeddedPostgres
+from services.kit.runtime import Background, build_runtime
+from services.kit.service import Runtime, Service
+from services.kit.settings import Settings
+from services.snapshot.app import SERVICE as SNAPSHOT
+
+SERVICES: tuple[Service, ...] = (INTAKE, DEDUP, SNAPSHOT, BUILDINGS, EXPORT, PORTAL)
+Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
+_RECEIVED = "HTTP_" + RECEIVED_HEADER.upper().replace("-", "_")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an embedded system keeps its things, below one folder."""
+
+    folder: Path
+
+    @property
+    def keys(self) -> Path:
+        return self.folder / "keys"
+
+    @property
+    def clock(self) -> Path:
+        return self.folder / "clock.json"
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def postgres(self) -> Path:
+        return self.folder / "postgres"
+
+
+class Front:
+    """The WSGI application at the address: stamps each request with its arrival and hands it to its owner."""
+
+    def __init__(self, apps: dict[str, Wsgi]) -> None:
+        self._apps = apps
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        # a client's own stamp would let it choose when it arrived
+        environ[_RECEIVED] = str(time.time_ns() // 1_000_000)
+        owner = owner_of(environ["REQUEST_METHOD"], environ.get("PATH_INFO", "/"))
+        return self._apps[owner or "portal"](environ, start_response)
+
+
+class Embedded:
+    """The running system. `start()` returns when the address answers; `stop()` ends everything in order."""
+
+    def __init__(self, folder: Path, *, port: int = 8080, host: str = "127.0.0.1", threads: int = 16) -> None:
+        self.place = Place(folder.resolve())
+        self.place.folder.mkdir(parents=True, exist_ok=True)
+        self.address = f"http://{host}:{port}"
+        make_keys(self.place.keys)
+        self._postgres = EmbeddedPostgres(self.place.postgres)
+        self.urls = self._postgres.create([service.name for service in SERVICES])
+        for service in SERVICES:
+            migrate(service, self.urls[service.name])
+        self._broker = LocalBroker()
+        self.runtimes = self._build(threads)
+        self._background = [
+            Background(runtime) for runtime in self.runtimes.values() if runtime.service.publishes
+        ]
+        front = Front({name: build_app(runtime) for name, runtime in self.runtimes.items()})
+        self._mount(front)
+        self._server = wsgi.Server((host, port), front, numthreads=threads, server_name="tabian")
+
+    def _build(self, threads: int) -> dict[str, Runtime]:
+        """Every service's runtime. The parts that lead to other services are filled in once their apps exist."""
+        runtimes = {}
+        for service in SERVICES:
+            settings = Settings(
+                database_url=self.urls[service.name],
+                keys=self.place.keys,
+                clock_file=self.place.clock,
+                data=self.place.data,
+                threads=threads,
+            )
+            background = 2 + len(service.jobs)
+            runtimes[service.name] = build_runtime(
+                service, settings, broker=self._broker, parts={}, pool_size=threads + background
+            )
+        return runtimes
+
+    def _mount(self, front: Wsgi) -> None:
+        """The same clients as over a network, but into this process."""
+        snapshot = build_app(self.runtimes["snapshot"])
+        self.runtimes["portal"].parts["api"] = _client(front)
+        self.runtimes["portal"].parts["proxies"] = 0
+        self.runtimes["export"].parts["snapshot"] = _client(snapshot)
+
+    def start(self) -> None:
+        self._server.prepare()
+        threading.Thread(target=self._server.serve, name="http", daemon=True).start()
+        for background in self._background:
+            background.start()
+
+    def stop(self) -> None:
+        self._server.stop()
+        for background in self._background:
+            background.stop()
+        for runtime in self.runtimes.values():
+            runtime.database.close()
+        self._postgres.close()
+
+    @property
+    def broker(self) -> LocalBroker:
+        return self._broker
+
+
+def _client(app: Wsgi) -> httpx.Client:
+    return httpx.Client(transport=httpx.WSGITransport(app=app), base_url="http://tabian", timeout=60)

@@ -1,0 +1,1 @@
+"""Dedup: finds pupils who stand on the rolls of two schools, keeps the cases and how they are settled."""

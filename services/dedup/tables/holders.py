@@ -1,0 +1,149 @@
+"""Who holds which identity key in a round: the rolls as screened, the keys whose row locks serialise screening, and
+their holders. The order in which they are locked is the screening's business."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from services.dedup.rules.holdings import Holding
+from services.dedup.tables import duplicate, holder, identity_key, school, screened
+from services.kit.database import Transaction
+
+
+def _any_of(column: sa.ColumnElement[bytes], keys: Collection[bytes]) -> sa.ColumnElement[bool]:
+    return column == sa.any_(sa.literal(list(keys), sa.ARRAY(sa.LargeBinary)))
+
+
+def lock_school(tx: Transaction, round_name: str, code: str) -> sa.Row[Any]:
+    """The school's row of what was screened (made if missing), locked until the transaction ends."""
+    tx.execute(insert(screened).values(round=round_name, school=code).on_conflict_do_nothing())
+    mine = sa.and_(screened.c.round == round_name, screened.c.school == code)
+    return tx.execute(sa.select(screened).where(mine).with_for_update()).one()
+
+
+def note_screened(tx: Transaction, round_name: str, code: str, revision: int, sha256: str) -> None:
+    tx.execute(
+        sa.update(screened)
+        .where(screened.c.round == round_name, screened.c.school == code)
+        .values(revision=revision, sha256=sha256)
+    )
+
+
+def other_rolls(tx: Transaction, round_name: str, code: str) -> int:
+    """How many other schools have a roll here in the round."""
+    others = sa.and_(screened.c.round == round_name, screened.c.school != code, screened.c.sha256 != "")
+    return int(tx.execute(sa.select(sa.func.count()).select_from(screened).where(others)).scalar_one())
+
+
+def insert_keys(tx: Transaction, round_name: str, keys: Collection[bytes]) -> None:
+    """Make the missing key rows, in order of key; waits for another transaction that is just making one of them."""
+    tx.execute(
+        sa.text(
+            """
+            INSERT INTO identity_key (round, key)
+            SELECT :round, key FROM unnest(CAST(:keys AS bytea[])) AS t (key) ORDER BY key
+                ON CONFLICT DO NOTHING
+            """
+        ).bindparams(sa.bindparam("round", type_=sa.Text)),
+        {"round": round_name, "keys": list(keys)},
+    )
+
+
+def lock_keys(tx: Transaction, round_name: str, keys: Collection[bytes]) -> None:
+    """Lock the key rows in order of key until the transaction ends."""
+    tx.execute(
+        sa.select(identity_key.c.key)
+        .where(identity_key.c.round == round_name, _any_of(identity_key.c.key, keys))
+        .order_by(identity_key.c.key)
+        .with_for_update()
+    ).all()
+
+
+def held_by(tx: Transaction, round_name: str, code: str) -> dict[bytes, Holding]:
+    """A school's holdings as screened, by key."""
+    h = holder.c
+    rows = tx.execute(
+        sa.select(h.key, h.line, h.first_name, h.last_name, h.birth_date, h.sex).where(
+            h.round == round_name, h.school == code
+        )
+    )
+    found = (
+        Holding(row.key, row.line, row.first_name, row.last_name, row.birth_date, row.sex) for row in rows
+    )
+    return {holding.key: holding for holding in found}
+
+
+def remove(tx: Transaction, round_name: str, code: str, keys: Sequence[bytes]) -> None:
+    if keys:
+        tx.execute(
+            sa.delete(holder).where(
+                holder.c.round == round_name, holder.c.school == code, _any_of(holder.c.key, keys)
+            )
+        )
+
+
+_WRITE = sa.text(
+    """
+    INSERT INTO holder (round, key, school, line, first_name, last_name, birth_date, sex)
+    SELECT :round, key, :school, line, first_name, last_name, birth_date, sex
+      FROM unnest(CAST(:keys AS bytea[]), CAST(:lines AS int[]), CAST(:first_names AS text[]),
+                  CAST(:last_names AS text[]), CAST(:birth_dates AS text[]), CAST(:sexes AS text[]))
+        AS t (key, line, first_name, last_name, birth_date, sex)
+        ON CONFLICT (round, key, school) DO UPDATE
+       SET line = excluded.line, first_name = excluded.first_name, last_name = excluded.last_name,
+           birth_date = excluded.birth_date, sex = excluded.sex
+    """
+).bindparams(sa.bindparam("round", type_=sa.Text), sa.bindparam("school", type_=sa.Text))
+
+
+def write(tx: Transaction, round_name: str, code: str, holdings: Sequence[Holding]) -> None:
+    """Insert or overwrite these holdings of the school."""
+    if holdings:
+        given = {
+            "keys": [h.key for h in holdings],
+            "lines": [h.line for h in holdings],
+            "first_names": [h.first_name for h in holdings],
+            "last_names": [h.last_name for h in holdings],
+            "birth_dates": [h.birth_date for h in holdings],
+            "sexes": [h.sex for h in holdings],
+        }
+        tx.execute(_WRITE, {"round": round_name, "school": code, **given})
+
+
+def contested(tx: Transaction, round_name: str, keys: Collection[bytes]) -> list[bytes]:
+    """Those of the keys that two schools hold, in order of key."""
+    here = sa.and_(holder.c.round == round_name, _any_of(holder.c.key, keys))
+    shared = sa.select(holder.c.key).where(here).group_by(holder.c.key).having(sa.func.count() > 1)
+    return [bytes(key) for key in tx.execute(shared.order_by(holder.c.key)).scalars()]
+
+
+def keys_of_cases(tx: Transaction, round_name: str, keys: Collection[bytes]) -> list[bytes]:
+    """Those of the keys that have a case, in whatever state, in order of key."""
+    here = sa.and_(duplicate.c.round == round_name, _any_of(duplicate.c.key, keys))
+    return [
+        bytes(key)
+        for key in tx.execute(sa.select(duplicate.c.key).where(here).order_by(duplicate.c.key)).scalars()
+    ]
+
+
+def holders_of(tx: Transaction, round_name: str, keys: Collection[bytes]) -> Iterable[sa.Row[Any]]:
+    """key, school, line, sha256, name and esa ("" where the register has not told) of every holder of these keys."""
+    h = holder.c
+    return tx.execute(
+        sa.select(
+            h.key,
+            h.school,
+            h.line,
+            screened.c.sha256,
+            sa.func.coalesce(school.c.name, "").label("name"),
+            sa.func.coalesce(school.c.esa, "").label("esa"),
+        )
+        .join(screened, sa.and_(screened.c.round == h.round, screened.c.school == h.school))
+        .outerjoin(school, school.c.code == h.school)
+        .where(h.round == round_name, _any_of(h.key, keys))
+        .order_by(h.key, h.school)
+    )

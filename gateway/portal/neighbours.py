@@ -1,0 +1,136 @@
+"""The services as the pages reach them: by their HTTP APIs only, with the signed-in person's token.
+
+A refusal is `Refused` with the service's own words in both languages; a service that does not answer is `Away`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+from flask import g, request
+
+from gateway.portal.sessions import person
+from services.contracts.refusal import Refusal
+from services.kit.http import RECEIVED_HEADER, runtime
+from services.kit.logs import correlation_id, traceparent
+
+READ_SECONDS, SEND_SECONDS = 20.0, 90.0
+
+
+class Refused(Refusal):
+    """A service said no; why, in its own words."""
+
+
+class Away(Refused):
+    """A service does not answer or is overloaded; nothing was lost, and trying again is right."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            503,
+            "service-away",
+            "ส่วนนี้ของระบบยังไม่ตอบ ข้อมูลที่ส่งแล้วไม่หาย โปรดรอสักครู่แล้วลองใหม่",
+            "This part of the system does not answer just now. What you sent is safe; wait a moment and try again",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a page that may fail on its own: its data, or why there is none."""
+
+    data: Any = None
+    problem: Refused | None = None
+
+
+def path(*parts: str) -> str:
+    """An API path; each part is one segment, escaped."""
+    return "/api/v1/" + "/".join(quote(part, safe="") for part in parts)
+
+
+def ask(
+    method: str,
+    url: str,
+    *,
+    params: Mapping[str, Any] | None = None,
+    json: Any = None,
+    if_match: str | None = None,
+) -> Any:
+    """Send a request and return the JSON answer ({} for none). Raises Refused or Away."""
+    headers = _version(if_match)
+    wanted = {key: value for key, value in (params or {}).items() if value not in (None, "")}
+    return _answer(_send(method, url, headers, params=wanted, json=json))
+
+
+def part(url: str, key: str, **params: Any) -> Part:
+    """One list or object of a page; a page with a part missing is still a page."""
+    try:
+        return Part(data=ask("GET", url, params=params).get(key))
+    except Refused as problem:
+        return Part(problem=problem)
+
+
+def send_file(url: str, stream: Any, *, media_type: str, filename: str, if_match: str | None = None) -> Any:
+    """PUT a file, streamed; the name travels percent-encoded. Raises Refused or Away."""
+    headers = {"Content-Type": media_type, "X-Filename": quote(filename)} | _version(if_match)
+    return _answer(_send("PUT", url, headers, content=stream, timeout=SEND_SECONDS))
+
+
+def fetch(url: str, *, accept: str) -> tuple[Iterator[bytes], httpx.Headers]:
+    """A file from a service, streamed. Raises Refused or Away before the first byte."""
+    response = _send("GET", url, {"Accept": accept}, stream=True, timeout=SEND_SECONDS)
+    if response.status_code >= 400:
+        response.read()
+        _answer(response)
+    return _chunks(response), response.headers
+
+
+def _version(if_match: str | None) -> dict[str, str]:
+    return {"If-Match": f'"{if_match}"'} if if_match is not None else {}
+
+
+def _chunks(response: httpx.Response) -> Iterator[bytes]:
+    try:
+        yield from response.iter_bytes(64 * 1024)
+    finally:
+        response.close()
+
+
+def _send(
+    method: str, url: str, headers: dict[str, str], *, stream: bool = False, **more: Any
+) -> httpx.Response:
+    client: httpx.Client = runtime().parts["api"]
+    built = client.build_request(
+        method, url, headers=headers | _travelling(), **{"timeout": READ_SECONDS, **more}
+    )
+    try:
+        return client.send(built, stream=stream)
+    except httpx.HTTPError as problem:
+        raise Away from problem
+
+
+def _travelling() -> dict[str, str]:
+    """Who asks, under which correlation id, and when the person's own request arrived."""
+    if "bearer" not in g:
+        g.bearer = person().token()
+    headers = {"Authorization": f"Bearer {g.bearer}", "X-Request-Id": correlation_id()}
+    if traceparent():
+        headers["traceparent"] = traceparent()
+    if received := request.headers.get(RECEIVED_HEADER):
+        headers[RECEIVED_HEADER] = received
+    return headers
+
+
+def _answer(response: httpx.Response) -> Any:
+    try:
+        data = response.json() if response.content else {}
+    except ValueError:
+        data = {}
+    if response.status_code < 400:
+        return data
+    if not isinstance(data, dict) or "detail_th" not in data:
+        raise Away
+    code = str(data.get("type", "")).removeprefix("/problems/")
+    raise Refused(response.status_code, code, data["detail_th"], data["detail_en"])

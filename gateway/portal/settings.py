@@ -1,0 +1,17 @@
+"""The portal's settings beside those of every service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.kit.settings import Settings, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class PortalSettings(Settings):
+    """Where the services are, and how many trusted proxies stand before the portal."""
+
+    api_url: str = setting(
+        "TABIAN_API_URL", "where the portal reaches the services: the edge's inner address"
+    )
+    proxies: int = setting("TABIAN_PROXIES", "trusted proxies before the portal (X-Forwarded-For)", 0)

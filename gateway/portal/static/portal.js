@@ -1,0 +1,65 @@
+// Small helps for the pages; everything also works without them.
+"use strict";
+
+// Look at an address until nothing moves any more, then load the page again.
+function lookOut(element) {
+  const text = element.querySelector("[data-lookout-text]");
+  let pause = 700;
+  async function look() {
+    try {
+      const answer = await fetch(element.dataset.lookout, { headers: { Accept: "application/json" } });
+      if (answer.ok && !answer.redirected) {
+        const state = await answer.json();
+        if (text && text.textContent !== state.text) text.textContent = state.text;
+        if (!state.waiting) return window.location.reload();
+      } else if (answer.redirected || answer.status === 404) {
+        return window.location.reload();
+      }
+    } catch {
+      // the network is away for a moment: look again later
+    }
+    pause = Math.min(pause * 1.3, 5000);
+    window.setTimeout(look, pause);
+  }
+  window.setTimeout(look, pause);
+}
+
+// Drop a file anywhere on the upload box.
+function takeDrops(box) {
+  const input = box.querySelector("input[type=file]");
+  const mark = (on) => (event) => { event.preventDefault(); box.classList.toggle("drop-over", on); };
+  box.addEventListener("dragover", mark(true));
+  box.addEventListener("dragleave", mark(false));
+  box.addEventListener("drop", (event) => {
+    mark(false)(event);
+    if (event.dataTransfer.files.length === 1) input.files = event.dataTransfer.files;
+  });
+}
+
+// A form is sent once: a second click while the first is under way does nothing.
+function sendOnce(form) {
+  form.addEventListener("submit", () => {
+    const button = form.querySelector("button:not([type=button])");
+    window.setTimeout(() => {
+      button.disabled = true;
+      if (button.dataset.busy) button.textContent = button.dataset.busy;
+    });
+  });
+}
+
+function tickAll(box) {
+  box.addEventListener("change", () => {
+    box.form.querySelectorAll("input[name=school]").forEach((one) => { one.checked = box.checked; });
+  });
+}
+
+document.querySelectorAll("[data-lookout]").forEach(lookOut);
+document.querySelectorAll("[data-drop]").forEach(takeDrops);
+document.querySelectorAll("form[data-once]").forEach(sendOnce);
+document.querySelectorAll("[data-tick-all]").forEach(tickAll);
+document.querySelectorAll("[data-submit-on-change] select").forEach((select) => {
+  select.form.querySelector("button").hidden = true;
+  select.addEventListener("change", () => select.form.submit());
+});
+// A button disabled on sending must work again when the browser brings the page back from its cache.
+window.addEventListener("pageshow", (event) => { if (event.persisted) window.location.reload(); });

@@ -1,0 +1,1 @@
+"""The export service: the EDC package of a sealed round."""

@@ -7,6 +7,8 @@ broker, the database URLs and the clock file differ.
 
 from __future__ import annotations
 
+import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -16,6 +18,7 @@ from typing import Any
 
 import httpx
 from cheroot import wsgi
+from services.snapshot.app import SERVICE as SNAPSHOT
 
 from gateway.portal.app import SERVICE as PORTAL
 from gateway.routes import owner_of
@@ -31,7 +34,6 @@ from services.kit.postgres import EmbeddedPostgres
 from services.kit.runtime import Background, build_runtime
 from services.kit.service import Runtime, Service
 from services.kit.settings import Settings
-from services.snapshot.app import SERVICE as SNAPSHOT
 
 SERVICES: tuple[Service, ...] = (INTAKE, DEDUP, SNAPSHOT, BUILDINGS, EXPORT, PORTAL)
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -55,6 +57,11 @@ class Place:
     @property
     def data(self) -> Path:
         return self.folder / "data"
+
+    @property
+    def databases(self) -> Path:
+        """Where the databases of a started system are: service → URL, as JSON."""
+        return self.folder / "databases.json"
 
     @property
     def postgres(self) -> Path:
@@ -84,6 +91,7 @@ class Embedded:
         make_keys(self.place.keys)
         self._postgres = EmbeddedPostgres(self.place.postgres)
         self.urls = self._postgres.create([service.name for service in SERVICES])
+        self.place.databases.write_text(json.dumps(self.urls, indent=2))
         for service in SERVICES:
             migrate(service, self.urls[service.name])
         self._broker = LocalBroker()
@@ -120,6 +128,10 @@ class Embedded:
         self.runtimes["export"].parts["snapshot"] = _client(snapshot)
 
     def start(self) -> None:
+        for runtime in self.runtimes.values():
+            if runtime.service.take_back is not None:
+                with runtime.database.transaction() as tx:
+                    runtime.service.take_back(tx)
         self._server.prepare()
         threading.Thread(target=self._server.serve, name="http", daemon=True).start()
         for background in self._background:
@@ -140,3 +152,10 @@ class Embedded:
 
 def _client(app: Wsgi) -> httpx.Client:
     return httpx.Client(transport=httpx.WSGITransport(app=app), base_url="http://tabian", timeout=60)
+
+
+def free_port() -> int:
+    """A TCP port nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 import httpx
@@ -37,8 +38,8 @@ def import_(file: Path, address: str, username: str, password: str, json_file: P
     write_json(json_file, result)
 
 
-def _answer(response: httpx.Response) -> dict[str, object]:
-    body: dict[str, object] = response.json()
+def _answer(response: httpx.Response) -> dict[str, Any]:
+    body: dict[str, Any] = response.json()
     if response.is_error:
         raise click.ClickException(f"{body.get('detail_th')} / {body.get('detail_en')}")
     return body

@@ -21,7 +21,7 @@ from services.contracts.snapshot import (
     RoundSealed,
 )
 from services.intake import api, checking, events, fencing, tables
-from services.intake.tables import documents
+from services.intake.tables import documents, uploads
 from services.kit.service import Job, Service
 
 SERVICE = Service(
@@ -49,4 +49,5 @@ SERVICE = Service(
     ),
     documents={RosterAccepted: documents.read_body, RosterIdentified: documents.read_identified},
     jobs=(Job("check-uploads", checking.check_uploads), Job("fence-rounds", fencing.fence_rounds)),
+    take_back=uploads.take_back,
 )

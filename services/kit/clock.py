@@ -11,9 +11,8 @@ import os
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
-BANGKOK = ZoneInfo("Asia/Bangkok")
+from services.contracts.calendar import BANGKOK
 
 
 class ClockUnreadable(ValueError):

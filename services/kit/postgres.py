@@ -78,7 +78,8 @@ class EmbeddedPostgres:
         return int(self._server.get_pid())
 
     def close(self) -> None:
-        self._server.cleanup()
+        """Stop the server; also one that an earlier, killed process started."""
+        self._server.stop()
 
 
 def _server(folder: Path) -> Any:

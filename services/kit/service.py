@@ -38,7 +38,8 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """One service. `documents` reads the stored document an outbox row of that event class names by sha256."""
+    """One service. `documents` reads the stored document an outbox row of that event class names by sha256;
+    `take_back` returns leased work of processes known to be dead, where this one is the only one."""
 
     name: str
     metadata: MetaData
@@ -48,6 +49,7 @@ class Service:
     publishes: tuple[type[Any], ...] = ()
     documents: Mapping[type[Any], DocumentReader] = field(default_factory=dict)
     jobs: tuple[Job, ...] = ()
+    take_back: Callable[[Transaction], None] | None = None
 
     def handler(self, event_type: str) -> Handler | None:
         for cls, handler in self.consumes.items():

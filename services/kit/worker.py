@@ -73,8 +73,9 @@ class Worker:
         if handled is None:
             subscription.retry(delivery)
             return
-        crash_point("worker-before-ack")
+        crash_point("worker-after-commit")
         subscription.acknowledge(delivery)
+        crash_point("worker-after-ack")
         self._applied[_producer(envelope)].append(envelope.id)
         EVENTS_HANDLED.labels(self.name, envelope.type, handled.value).inc()
 

@@ -81,6 +81,13 @@ def give_back(tx: Transaction, upload_id: str) -> None:
     )
 
 
+def take_back(tx: Transaction) -> None:
+    """Every checker is known to be dead: what they held is due again now."""
+    tx.execute(
+        sa.update(upload).where(upload.c.state == "checking").values(lease_until=sa.func.clock_timestamp())
+    )
+
+
 def exhausted(tx: Transaction) -> Sequence[sa.Row[Any]]:
     """Uploads whose third checker died too, locked for being failed."""
     u = upload.c

@@ -1,0 +1,109 @@
+"""A person at work through the HTTP API and nothing else: signs in, keeps the token fresh, waits when told to wait."""
+
+from __future__ import annotations
+
+import time
+import urllib.parse
+from typing import Any
+
+import httpx
+
+WAIT_SECONDS = 60.0
+
+
+class Unexpected(RuntimeError):
+    """The system answered what the scenario did not expect; the text is the problem's code and place."""
+
+
+class Person:
+    """One account. Tokens are fetched when first needed and again when they expired."""
+
+    def __init__(self, client: httpx.Client, username: str, password: str) -> None:
+        self.username = username
+        self._client, self._password = client, password
+        self._token = ""
+
+    def sign_in(self, *, step_up: bool = False) -> None:
+        """Sign in, or step up: the password once more, for acts that ask for it."""
+        body = {"username": self.username, "password": self._password, "step_up": step_up}
+        answer = self._post_password(body)
+        if answer.is_error:
+            raise Unexpected(f"{self.username} cannot sign in: {problem_of(answer)}")
+        self._token = answer.json()["access_token"]
+
+    def _post_password(self, body: dict[str, Any]) -> httpx.Response:
+        deadline = time.monotonic() + WAIT_SECONDS
+        while True:
+            try:
+                return self._client.post("/api/v1/tokens", json=body)
+            except httpx.TransportError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+
+    def send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """One request; repeated while the system is away or answers 503, and once with a fresh token after a 401.
+
+        Every request of the scenario may be repeated: uploads are named by their bytes, acts by their version.
+        """
+        if not self._token:
+            self.sign_in()
+        headers = options.pop("headers", {})
+        deadline = time.monotonic() + WAIT_SECONDS
+        renewed = False
+        while True:
+            bearer = {"Authorization": f"Bearer {self._token}"}
+            try:
+                answer = self._client.request(method, path, headers={**headers, **bearer}, **options)
+            except httpx.TransportError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+                continue
+            if answer.status_code == 401 and not renewed:
+                self.sign_in()
+                renewed = True
+            elif answer.status_code == 503 and time.monotonic() < deadline:
+                time.sleep(float(answer.headers.get("Retry-After", "1")))
+            else:
+                return answer
+
+    def ask(self, path: str, **params: str) -> Any:
+        """GET as JSON; raises Unexpected on a problem."""
+        return self._expect(self.send("GET", path, params=params))
+
+    def do(self, method: str, path: str, body: Any = None, *, sha256: str = "") -> Any:
+        """An act with a JSON body and, if given, the version it means; raises Unexpected on a problem."""
+        return self._expect(self.attempt(method, path, body, sha256=sha256))
+
+    def attempt(self, method: str, path: str, body: Any = None, *, sha256: str = "") -> httpx.Response:
+        """The same, whatever the answer."""
+        headers = {"If-Match": f'"{sha256}"'} if sha256 else {}
+        return self.send(method, path, json=body if body is not None else {}, headers=headers)
+
+    def upload(self, path: str, content: bytes, filename: str) -> dict[str, Any]:
+        """PUT a file and wait until it is checked; the finished upload."""
+        headers = {"X-Filename": urllib.parse.quote(filename), "Content-Type": "application/octet-stream"}
+        taken = self._expect(self.send("PUT", path, content=content, headers=headers))
+        deadline = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < deadline:
+            upload: dict[str, Any] = self.ask(f"/api/v1/uploads/{taken['upload']}")
+            if upload["state"] not in ("received", "checking"):
+                return upload
+            time.sleep(0.05)
+        raise Unexpected(f"upload {taken['upload']} was not checked within {WAIT_SECONDS:.0f} s")
+
+    def _expect(self, answer: httpx.Response) -> Any:
+        if answer.is_error:
+            raise Unexpected(
+                f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {problem_of(answer)}"
+            )
+        return answer.json()
+
+
+def problem_of(answer: httpx.Response) -> str:
+    """The stable code of a problem answer, or its status."""
+    try:
+        return str(answer.json()["type"]).rsplit("/", 1)[-1]
+    except (ValueError, KeyError):
+        return str(answer.status_code)

@@ -1,0 +1,5 @@
+"""`python -m gateway.cli` is `tabian`."""
+
+from gateway.cli import main
+
+main()

@@ -1,0 +1,125 @@
+"""kill -9 of the whole system while a round is played: nothing accepted is lost, and nothing happens twice.
+
+The play is the demo's, with three schools, over HTTP with clients that repeat what got no answer. Its own checks hold
+everything against the truth: versions, receipts, duplicates, counts, proofs and the package.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from deploy.rehearsal.nation import Order, make_nation
+from deploy.rehearsal.play import play
+from deploy.rehearsal.scenario import Stage, usernames
+from deploy.rehearsal.summary import Summary
+from deploy.rehearsal.truth import load
+from services.kit.clock import set_clock
+from tests.support.supervised import Supervised
+
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(280)]
+
+CRASH_POINTS = (
+    "relay-before-publish:3",
+    "relay-before-mark:4",
+    "relay-after-mark:5",
+    "worker-before-commit:6",
+    "worker-after-commit:7",
+    "worker-after-ack:8",
+    "checker-after-claim:1",
+    "checker-before-commit:2",
+    "checker-after-commit:3",
+    "intake-after-fence",
+    "closing-after-fenced",
+    "closing-after-settled",
+    "closing-after-compared",
+    "closing-after-sealed",
+)
+
+
+@pytest.fixture(scope="module")
+def nation(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("nation")
+    make_nation(Order(seed=7, out=folder, esa="6602", limit=3))
+    return folder
+
+
+def played(system: Supervised, nation: Path) -> Summary:
+    truth = load(nation / "truth.json")
+    people = usernames(sorted(truth.schools), sorted({s.esa for s in truth.schools.values()}))
+    passwords = system.enrol(people, "a-password-for-tests")
+    clock = system.folder / "clock.json"
+    with httpx.Client(base_url=system.address, timeout=30) as client:
+        stage = Stage(client, nation, passwords, lambda at: set_clock(clock, at), lambda _: None)
+        return play(stage)
+
+
+def effects_of(system: Supervised) -> dict[str, Any]:
+    """What must be there exactly once, straight from the databases."""
+    urls = json.loads((system.folder / "databases.json").read_text())
+
+    def ask(service: str, query: str) -> list[Any]:
+        with psycopg.connect(urls[service].replace("+psycopg", "")) as connection:
+            return connection.execute(query).fetchall()
+
+    return {
+        "acts": Counter(ask("intake", "SELECT school, act FROM act")),
+        "versions": Counter(ask("intake", "SELECT school, sha256 FROM version")),
+    }
+
+
+def test_killed_at_every_crash_point_nothing_is_lost_and_nothing_doubled(
+    nation: Path, tmp_path: Path
+) -> None:
+    system = Supervised(tmp_path / "system", CRASH_POINTS)
+    system.start()
+    try:
+        summary = played(system, nation)
+        effects = effects_of(system)
+    finally:
+        system.stop()
+    assert summary.faults == []
+    assert summary.lost == 0
+    assert set(system.crashed_at) == {point.partition(":")[0] for point in CRASH_POINTS}
+    assert max(effects["acts"].values()) == 1
+    assert max(effects["versions"].values()) == 1
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_killed_at_random_moments_with_and_without_its_postgresql(
+    nation: Path, tmp_path: Path, seed: int
+) -> None:
+    moments = random.Random(seed)
+    system = Supervised(tmp_path / "system")
+    system.start()
+    done = threading.Event()
+
+    def murder() -> None:
+        for number in range(4):
+            if done.wait(moments.uniform(0.5, 3)):
+                return
+            system.kill(postgres=number == 1)
+            system.wait()
+
+    killer = threading.Thread(target=murder)
+    try:
+        killer.start()
+        summary = played(system, nation)
+        done.set()
+        killer.join()
+        effects = effects_of(system)
+    finally:
+        done.set()
+        system.stop()
+    assert summary.faults == []
+    assert summary.lost == 0
+    assert system.deaths >= 2
+    assert max(effects["acts"].values()) == 1

@@ -1,0 +1,404 @@
+"""A school's answer and the area's decision: who, when, on which case, and what hostile requests get."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from services.contracts.dedup import CaseChanged
+from services.contracts.snapshot import ClosingAborted, RoundSealed
+from services.dedup.app import SERVICE
+from services.dedup.tables import answer, ruling
+from tests.support.bench import Bench
+from tests.support.duplicates import (
+    AREA,
+    FAR,
+    HQ_GRANT,
+    NEXT_AREA,
+    ROOT,
+    ROUND,
+    A,
+    B,
+    C,
+    Desk,
+    closing,
+    entry,
+    opened,
+)
+
+AREA_GRANT, NEXT_GRANT = ("area", AREA), ("area", NEXT_AREA)
+EVIDENCE = {"school": A, "sentence": "เด็กมาเรียนทุกวัน"}
+DECISION = {"belongs_to": A, "reason": "ไปเยี่ยมบ้านแล้ว"}
+
+
+@pytest.fixture
+def desk(bench: Callable[..., Bench]) -> Desk:
+    made = Desk(bench(SERVICE))
+    made.roll(A, ["dao", "fah"], 1)
+    made.roll(B, ["fah"], 1)
+    return made
+
+
+@pytest.fixture
+def case(desk: Desk) -> str:
+    return str(desk.only_case()["case"])
+
+
+@pytest.fixture
+def across(desk: Desk) -> str:
+    """A case between A and FAR, of another area."""
+    desk.roll(FAR, ["dao"], 1)
+    return str(desk.cases(school=FAR)[0]["case"])
+
+
+def refused(response: Any, status: int, code: str) -> dict[str, Any]:
+    assert response.status_code == status, response.json
+    body: dict[str, Any] = response.json
+    assert body["type"] == f"/problems/{code}"
+    assert body["detail_th"]
+    assert body["detail_en"]
+    return body
+
+
+def rows(desk: Desk, table: sa.Table) -> int:
+    with desk.bench.database.transaction() as tx:
+        return int(tx.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
+
+
+def test_a_school_says_that_the_child_is_its_own(desk: Desk, case: str) -> None:
+    before = desk.only_case()["revision"]
+    shown = desk.answer(case, A, sentence="  เด็ก\nมาเรียน  ทุกวัน ").json
+    assert [(p["school"], p["answer"], p["sentence"]) for p in shown["parties"]] == [
+        (A, "ours", "เด็ก มาเรียน ทุกวัน"),
+        (B, "none", ""),
+    ]
+    assert (shown["state"], shown["revision"] > before) == ("open", True)
+    for event in desk.bench.published(CaseChanged)[-2:]:
+        assert event["revision"] == shown["revision"]
+        assert event["parties"][0]["answer"] == "ours"
+    assert desk.answer(case, B, ("director", B)).json["parties"][1]["answer"] == "ours"
+
+
+def test_the_same_answer_twice_is_one(desk: Desk, case: str) -> None:
+    first, second = desk.answer(case, A).json, desk.answer(case, A).json
+    assert first == second
+    assert desk.answer(case, A, sentence="แม่มารับทุกเย็น").json["revision"] > first["revision"]
+    assert rows(desk, answer) == 1
+
+
+def test_an_answer_survives_a_new_version_of_the_roll(desk: Desk, case: str) -> None:
+    desk.answer(case, A)
+    desk.roll(A, ["nok", "dao", "fah"], 2)
+    party = desk.only_case()["parties"][0]
+    assert (party["answer"], party["line"]) == ("ours", 3)
+
+
+@pytest.mark.parametrize(
+    ("grants", "school", "status", "code"),
+    [
+        ((("clerk", B),), A, 403, "not-your-school"),
+        ((AREA_GRANT,), A, 403, "not-your-school"),
+        ((HQ_GRANT,), A, 403, "not-your-school"),
+        ((("clerk", A),), C, 422, "not-a-party"),
+        ((("clerk", C),), C, 404, "not-found"),
+        ((("director", FAR),), A, 404, "not-found"),
+        ((NEXT_GRANT,), A, 404, "not-found"),
+        ((("ops", "*"),), A, 404, "not-found"),
+        ((("partner", "*"),), A, 404, "not-found"),
+        ((("clerk", "*"),), A, 404, "not-found"),
+    ],
+)
+def test_who_may_not_answer(
+    desk: Desk, case: str, grants: tuple[tuple[str, str], ...], school: str, status: int, code: str
+) -> None:
+    refused(desk.answer(case, school, *grants), status, code)
+    assert rows(desk, answer) == 0
+
+
+def test_the_area_decides_between_its_schools(desk: Desk, case: str) -> None:
+    shown = desk.decide(case, A).json
+    assert (shown["state"], shown["decision"]) == ("decided", A)
+    for event in desk.bench.published(CaseChanged)[-2:]:
+        assert (event["state"], event["decision"]) == ("decided", A)
+    assert desk.decide(case, A).json == shown
+    assert rows(desk, ruling) == 1
+    corrected = desk.decide(case, "neither").json
+    assert (corrected["decision"], corrected["revision"] > shown["revision"]) == ("neither", True)
+    refused(desk.answer(case, B), 409, "case-decided")
+
+
+@pytest.mark.parametrize(
+    ("grant", "belongs_to", "status", "code"),
+    [
+        (AREA_GRANT, FAR, 200, ""),
+        (AREA_GRANT, A, 403, "not-yours-to-decide"),
+        (AREA_GRANT, "neither", 403, "not-yours-to-decide"),
+        (NEXT_GRANT, A, 200, ""),
+        (NEXT_GRANT, FAR, 403, "not-yours-to-decide"),
+        (HQ_GRANT, "neither", 200, ""),
+        (HQ_GRANT, FAR, 200, ""),
+        (HQ_GRANT, B, 422, "not-a-party"),
+        (AREA_GRANT, B, 422, "not-a-party"),
+        (("clerk", A), A, 403, "area-decides"),
+        (("clerk", B), A, 404, "not-found"),
+        (("ops", "*"), A, 404, "not-found"),
+    ],
+)
+def test_who_decides_between_areas(
+    desk: Desk, across: str, grant: tuple[str, str], belongs_to: str, status: int, code: str
+) -> None:
+    response = desk.decide(across, belongs_to, grant)
+    if status == 200:
+        assert (response.status_code, response.json["decision"]) == (200, belongs_to)
+    else:
+        refused(response, status, code)
+        assert rows(desk, ruling) == 0
+
+
+def test_an_area_cannot_give_away_a_third_areas_pupil(desk: Desk) -> None:
+    for school in (C, FAR):
+        desk.roll(school, ["mok"], 1)
+    desk.roll(A, ["mok"], 2)
+    case = desk.cases(school=FAR)[0]["case"]
+    refused(
+        desk.decide(case, A, NEXT_GRANT, reason="ของบ้าน A"), 403, "not-yours-to-decide"
+    ) if False else None
+    assert desk.decide(case, FAR, AREA_GRANT).json["decision"] == FAR
+    assert desk.decide(case, A, NEXT_GRANT).status_code == 403, "C would lose by it, and is not of that area"
+
+
+def test_what_headquarters_decided_only_it_changes(desk: Desk, case: str) -> None:
+    desk.decide(case, A, HQ_GRANT)
+    refused(desk.decide(case, B), 403, "decided-by-headquarters")
+    assert desk.decide(case, B, HQ_GRANT).json["decision"] == B
+
+
+def test_a_decision_stands_among_the_same_schools_and_falls_when_one_joins(desk: Desk, case: str) -> None:
+    desk.decide(case, A)
+    desk.roll(A, ["fah"], 2)
+    assert desk.only_case()["decision"] == A
+    desk.roll(C, ["fah"], 1)
+    joined = desk.only_case()
+    assert (joined["state"], joined["decision"]) == ("open", "")
+    desk.roll(C, [], 2)
+    assert desk.only_case()["decision"] == A, "as it was before"
+    desk.roll(B, [], 2)
+    assert desk.only_case()["state"] == "cleared"
+    refused(desk.decide(case, A), 409, "case-cleared")
+    refused(desk.answer(case, A), 409, "case-cleared")
+
+
+def test_a_decision_falls_when_its_winner_leaves_the_others_behind(desk: Desk, case: str) -> None:
+    desk.roll(C, ["fah"], 1)
+    desk.decide(case, A)
+    desk.roll(A, [], 2)
+    assert [(c["state"], len(c["parties"])) for c in desk.cases()] == [("open", 2)]
+
+
+def test_outside_the_days_nothing_is_settled(desk: Desk, case: str) -> None:
+    for moment in ("2021-10-14T23:59:59+07:00", "2021-11-12T00:00:00+07:00"):
+        desk.bench.set_time(moment)
+        body = refused(desk.answer(case, A), 409, "outside-window")
+        assert "15 ต.ค. 2564 - 11 พ.ย. 2564" in body["detail_th"]
+        assert "11 Nov 2021 (2564)" in body["detail_en"]
+        assert body["windows"][0]["closes"] == "2021-11-12T00:00:00+07:00"
+        refused(desk.decide(case, A, HQ_GRANT), 409, "outside-window")
+    desk.bench.set_time("2021-11-11T23:59:59+07:00")
+    assert desk.answer(case, A).status_code == 200
+    assert desk.decide(case, A).status_code == 200
+
+
+def test_an_extension_of_one_party_counts_for_the_case(desk: Desk, case: str) -> None:
+    longer = {"activity": "acknowledge", "school": B, "until": "2021-11-13T12:00:00+07:00"}
+    desk.bench.deliver(opened(2, (longer,)))
+    desk.bench.deliver(opened(1))
+    desk.bench.set_time("2021-11-13T11:00:00+07:00")
+    assert desk.decide(case, A).status_code == 200
+    desk.bench.set_time("2021-11-13T12:00:00+07:00")
+    refused(desk.decide(case, B), 409, "outside-window")
+
+
+def test_arrived_in_time_counts(desk: Desk, case: str) -> None:
+    desk.bench.set_time("2021-11-12T00:00:20+07:00")
+    headers = desk.who(("clerk", A)) | {"X-Tabian-Received": str(int((time.time() - 30) * 1000))}
+    response = desk.bench.client.post(f"/api/v1/duplicates/{case}/evidence", json=EVIDENCE, headers=headers)
+    assert response.status_code == 200
+
+
+def test_closing_takes_no_more_acts_until_aborted_and_sealing_none_at_all(desk: Desk, case: str) -> None:
+    entries = [entry(A, ["dao", "fah"], 5), entry(B, ["fah"], 5)]
+    for event in closing("c1", entries):
+        desk.bench.deliver(event)
+    assert desk.answer(case, A).status_code == 200, "intake is fenced, dedup not yet"
+    desk.bench.jobs()
+    refused(desk.answer(case, B), 409, "round-closing")
+    refused(desk.decide(case, A, HQ_GRANT), 409, "round-closing")
+    desk.bench.deliver(ClosingAborted(round=ROUND, closure="c1", revision=2))
+    assert desk.answer(case, B).status_code == 200
+    seal = RoundSealed(
+        round=ROUND, closure="c2", revision=3, root="r", schools=2, pupils=3, counted=1, seal={}
+    )
+    desk.bench.deliver(seal)
+    refused(desk.answer(case, A), 409, "round-closed")
+    refused(desk.decide(case, A), 409, "round-closed")
+    desk.roll(A, ["dao"], 99)
+    assert desk.only_case()["state"] == "open", "a sealed round is frozen"
+
+
+def test_each_sees_its_own_cases_only(desk: Desk, across: str) -> None:
+    def seen(*grants: tuple[str, str], **query: object) -> list[list[str]]:
+        return [[p["school"] for p in case["parties"]] for case in desk.cases(*grants, **query)]
+
+    within, between = [A, B], [FAR, A]
+    assert seen(("clerk", A)) == [within, between]
+    assert seen(("clerk", B)) == [within]
+    assert seen(("director", FAR)) == [between]
+    assert seen(("clerk", C)) == []
+    assert seen(AREA_GRANT) == [within, between]
+    assert seen(NEXT_GRANT) == [between]
+    assert seen(HQ_GRANT) == [within, between]
+    assert seen(("clerk", B), ("director", FAR)) == [within, between]
+    assert seen(("ops", "*")) == []
+    assert seen(("area", "*")) == []
+    assert seen(AREA_GRANT, school=B) == [within]
+    assert seen(HQ_GRANT, esa=NEXT_AREA) == [between]
+    assert seen(HQ_GRANT, state="decided") == []
+    assert seen(HQ_GRANT, state="open", school=FAR) == [between]
+
+
+def test_a_list_never_names_a_pupil(desk: Desk, case: str) -> None:
+    raw = desk.bench.client.get(ROOT, headers=desk.who(("clerk", A))).get_data(as_text=True)
+    assert "ชื่อ" not in raw
+    assert "สกุล" not in raw
+    assert "key" not in raw
+
+
+def test_who_left_a_case_no_longer_sees_it_but_a_cleared_one_stays(desk: Desk, case: str) -> None:
+    desk.roll(C, ["fah"], 1)
+    desk.roll(B, [], 2)
+    assert desk.cases(("clerk", B)) == []
+    refused(desk.answer(case, B), 404, "not-found")
+    desk.roll(C, [], 2)
+    assert [c["state"] for c in desk.cases(("clerk", C))] == ["cleared"]
+
+
+@pytest.mark.parametrize(
+    ("grant", "query"),
+    [
+        (("clerk", A), {"school": B}),
+        (("clerk", A), {"esa": AREA}),
+        (AREA_GRANT, {"school": FAR}),
+        (AREA_GRANT, {"esa": NEXT_AREA}),
+    ],
+)
+def test_asking_beyond_ones_scope_is_404(desk: Desk, grant: tuple[str, str], query: dict[str, str]) -> None:
+    refused(desk.bench.client.get(ROOT, query_string=query, headers=desk.who(grant)), 404, "not-found")
+
+
+def test_pages_follow_each_other(desk: Desk) -> None:
+    pupils = [f"p{n}" for n in range(7)]
+    desk.roll(A, [*pupils, "fah"], 2)
+    desk.roll(C, pupils, 1)
+    seen: list[str] = []
+    cursor: str | None = "0"
+    sizes = []
+    while cursor is not None:
+        url = f"{ROOT}?limit=3&cursor={cursor}"
+        page = desk.bench.client.get(url, headers=desk.who(("clerk", A))).json
+        assert page is not None
+        sizes.append(len(page["cases"]))
+        seen += [case["case"] for case in page["cases"]]
+        cursor = page["next"]
+    assert sizes == [3, 3, 2]
+    assert len(set(seen)) == 8
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0",
+        "limit=201",
+        "limit=x",
+        "cursor=-1",
+        "cursor=9e9",
+        f"cursor={2**63}",
+        "state=closed",
+        "school=%00",
+        "esa=' or 1=1",
+        "unknown=1",
+        "school=1&school=2&limit=" + "9" * 5000,
+    ],
+)
+def test_hostile_queries_are_422(desk: Desk, query: str) -> None:
+    refused(desk.bench.client.get(f"{ROOT}?{query}", headers=desk.who(HQ_GRANT)), 422, "invalid-body")
+
+
+@pytest.mark.parametrize("name", ["2569-1", "%00", "x" * 500, "2564-2%27", "ปี"])
+def test_a_round_that_is_not_is_404(desk: Desk, name: str) -> None:
+    response = desk.bench.client.get(f"/api/v1/rounds/{name}/duplicates", headers=desk.who(HQ_GRANT))
+    refused(response, 404, "not-found")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {},
+        EVIDENCE | {"sentence": "สั้น"},
+        EVIDENCE | {"sentence": "    \n\t  ก "},
+        EVIDENCE | {"sentence": "ก" * 501},
+        EVIDENCE | {"sentence": "มี\x00ศูนย์ไบต์"},
+        EVIDENCE | {"sentence": "surrogate \ud800 alone"},
+        EVIDENCE | {"sentence": None},
+        EVIDENCE | {"sentence": ["a", "list"]},
+        EVIDENCE | {"sentence": 12345678},
+        EVIDENCE | {"school": ""},
+        EVIDENCE | {"school": "neither"},
+        EVIDENCE | {"school": int(A)},
+        EVIDENCE | {"school": "๑๐๖๖๓๕๐๑๗๗"},
+        EVIDENCE | {"answer": "theirs"},
+    ],
+)
+def test_hostile_answers_are_422_and_change_nothing(desk: Desk, case: str, sent: dict[str, object]) -> None:
+    url = f"/api/v1/duplicates/{case}/evidence"
+    response = desk.bench.client.post(url, data=json.dumps(sent), headers=desk.who(("clerk", A)))
+    body = refused(response, 422, "invalid-body")
+    for messages in body["errors"].values():
+        assert all({"th", "en"} <= set(message) for message in messages)
+    assert rows(desk, answer) == 0
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {},
+        DECISION | {"belongs_to": "both"},
+        DECISION | {"reason": ""},
+        {"belongs_to": A},
+        DECISION | {"x": 1},
+    ],
+)
+def test_hostile_decisions_are_422_and_change_nothing(desk: Desk, case: str, sent: dict[str, object]) -> None:
+    url = f"/api/v1/duplicates/{case}/decision"
+    response = desk.bench.client.post(url, data=json.dumps(sent), headers=desk.who(AREA_GRANT))
+    refused(response, 422, "invalid-body")
+    assert rows(desk, ruling) == 0
+
+
+@pytest.mark.parametrize("act", ["evidence", "decision"])
+def test_wrong_addresses_bodies_and_tokens(desk: Desk, case: str, act: str) -> None:
+    client, who = desk.bench.client, desk.who(HQ_GRANT)
+    good = EVIDENCE if act == "evidence" else DECISION
+    missing = f"/api/v1/duplicates/{uuid.uuid4()}/{act}"
+    refused(client.post(missing, json=good, headers=who), 404, "not-found")
+    refused(client.post(f"/api/v1/duplicates/1;drop/{act}", json=good, headers=who), 404, "not-found")
+    refused(client.post(f"/api/v1/duplicates/{case}/{act}", json=good), 401, "token-missing")
+    refused(client.post(f"/api/v1/duplicates/{case}/{act}", data=b"[1", headers=who), 400, "not-json")
+    refused(
+        client.post(f"/api/v1/duplicates/{case}/{act}", data=b"x" * 70_000, headers=who), 413, "too-large"
+    )

@@ -32,7 +32,9 @@ def test_an_event_says_what_happened(event_type: str) -> None:
     declared = REGISTRY[event_type]
     said = declared.cls.__doc__ or ""
     assert len(said) > 20
-    assert not said.startswith(f"{declared.cls.__name__}("), "a dataclass's generated text is not a description"
+    assert not said.startswith(f"{declared.cls.__name__}("), (
+        "a dataclass's generated text is not a description"
+    )
     assert declared.consumers, "an event that nobody consumes is not declared yet"
 
 

@@ -31,7 +31,13 @@ PUBLIC = {
 }
 PROCESS = {"/healthz", "/readyz"}
 """Asked of each process by whoever runs it; from outside they are the portal's."""
-SAMPLES = {"school": "1066350177", "code": "1066350177", "round": "2564-2", "round_name": "2564-2", "esa": "6602"}
+SAMPLES = {
+    "school": "1066350177",
+    "code": "1066350177",
+    "round": "2564-2",
+    "round_name": "2564-2",
+    "esa": "6602",
+}
 CASE = "6b1f7d0e-6f57-4c8e-9d7e-0a1b2c3d4e5f"
 
 
@@ -97,9 +103,7 @@ def test_every_view_asks_who_is_there(application: Callable[[str], Flask], name:
 
 
 @pytest.mark.parametrize("name", tree.ALL)
-def test_a_stranger_gets_nothing_from_a_guarded_view(
-    application: Callable[[str], Flask], name: str
-) -> None:
+def test_a_stranger_gets_nothing_from_a_guarded_view(application: Callable[[str], Flask], name: str) -> None:
     app = application(name)
     client = app.test_client()
     for rule, method in _views(app):
@@ -132,7 +136,9 @@ def test_every_row_of_the_table_is_used(application: Callable[[str], Flask]) -> 
 
 def test_uploads_queue_apart_from_acts_and_reads() -> None:
     roster = "/api/v1/rounds/2564-2/schools/1066350177/roster"
-    classes = {method: next(r for r in ROUTES if r.matches(method, roster)).queue for method in ("GET", "PUT")}
+    classes = {
+        method: next(r for r in ROUTES if r.matches(method, roster)).queue for method in ("GET", "PUT")
+    }
     assert classes == {"GET": "read", "PUT": "upload"}
 
 

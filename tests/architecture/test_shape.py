@@ -21,7 +21,9 @@ TEXT = {".py", ".toml", ".md", ".html", ".js", ".css", ".cfg", ".yml", ".yaml", 
 def test_no_file_is_longer_than_a_person_reads_at_once(folder: str) -> None:
     counted = {path: tree.text_of(path).count("\n") for path in tree.python_files(folder)}
     long = {str(path): lines for path, lines in counted.items() if lines > LINES[folder]}
-    assert not long, f"split by reason to change: queries, rules, one file per resource (limit {LINES[folder]})"
+    assert not long, (
+        f"split by reason to change: queries, rules, one file per resource (limit {LINES[folder]})"
+    )
 
 
 @pytest.mark.parametrize("folder", tree.CODE)
@@ -62,7 +64,9 @@ def test_nothing_prints() -> None:
         f"{path}:{node.lineno}"
         for path in tree.python_files()
         for node in ast.walk(ast.parse(tree.text_of(path)))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("print", "pprint")
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("print", "pprint")
     ]
     assert not printed, "services log, commands use rich or click.echo"
 
@@ -103,6 +107,8 @@ def test_our_own_code_is_never_mocked() -> None:
     mocking = re.compile(r"unittest\.mock|from mock|import mock|MagicMock")
     here = Path(__file__).relative_to(tree.ROOT)
     found = [
-        str(path) for path in tree.python_files("tests") if mocking.search(tree.text_of(path)) and path != here
+        str(path)
+        for path in tree.python_files("tests")
+        if mocking.search(tree.text_of(path)) and path != here
     ]
     assert not found

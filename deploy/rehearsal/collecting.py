@@ -121,13 +121,13 @@ def settle_duplicates(stage: Stage, people: Cast) -> None:
 
 def _cases(people: Cast) -> list[dict[str, Any]]:
     cases: list[dict[str, Any]] = []
-    cursor = ""
+    asked = {"state": "open"}
     while True:
-        page = people.hq.ask(f"/api/v1/rounds/{ROUND}/duplicates", state="open", cursor=cursor)
+        page = people.hq.ask(f"/api/v1/rounds/{ROUND}/duplicates", **asked)
         cases += page["cases"]
         if not page["next"]:
             return cases
-        cursor = page["next"]
+        asked["cursor"] = page["next"]
 
 
 def _open_cases(people: Cast) -> int:
@@ -180,9 +180,11 @@ def record_buildings(stage: Stage, people: Cast) -> None:
     """B-OBEC, October: a few schools record a building and confirm; their area confirms after them."""
     for code in sorted(people.clerks)[:3]:
         base = f"/api/v1/bobec/{BUILDINGS_ROUND}/schools/{code}"
-        people.clerks[code].do("POST", f"{base}/buildings", _BUILDING)
-        people.clerks[code].do("POST", f"{base}/confirmation")
-        people.areas[people.truth.schools[code].esa].do("POST", f"{base}/confirmation")
+        clerk, area = people.clerks[code], people.areas[people.truth.schools[code].esa]
+        clerk.do("POST", f"{base}/buildings", _BUILDING)
+        clerk.do("POST", f"{base}/confirmation", sha256=clerk.ask(base)["sha256"])
+        confirmed = area.do("POST", f"{base}/confirmation", sha256=area.ask(base)["sha256"])
+        stage.summary.expect(f"buildings of {code}", confirmed["state"], "confirmed-by-area")
         stage.summary.add(buildings_confirmed=1)
 
 

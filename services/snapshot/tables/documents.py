@@ -1,0 +1,123 @@
+"""Queries on the documents: every roster ever accepted, by its SHA-256, and what was counted in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from services.kit.database import Transaction
+from services.snapshot.rules.counts import Key, Summary
+from services.snapshot.tables import document, manifest_entry, roster_count
+
+
+def is_counted(tx: Transaction, sha256: str, age_day: date) -> bool:
+    """Whether the document is here and counted for rounds of this age day."""
+    c = roster_count.c
+    known = sa.exists().where(c.sha256 == sha256, c.age_day == age_day)
+    found: bool = tx.execute(sa.select(known)).scalar_one()
+    return found
+
+
+def keep(tx: Transaction, sha256: str, packed: bytes) -> None:
+    """Store a document; one that is there already is the same by its name."""
+    tx.execute(insert(document).values(sha256=sha256, body=packed).on_conflict_do_nothing())
+
+
+def keep_counts(
+    tx: Transaction,
+    sha256: str,
+    age_day: date,
+    *,
+    first: Summary,
+    second: Summary,
+    lines: Iterable[tuple[int, str]],
+) -> None:
+    statement = insert(roster_count).values(
+        sha256=sha256,
+        age_day=age_day,
+        pupils=first.pupils,
+        cells=first.to_plain(),
+        recounted=second.to_plain(),
+        lines=[list(one) for one in lines],
+    )
+    tx.execute(statement.on_conflict_do_nothing())
+
+
+def held(tx: Transaction, closure_id: str, age_day: date) -> dict[str, int]:
+    """sha256 → pupils of the documents that are here, of those the manifest names."""
+    rows = tx.execute(
+        sa.select(roster_count.c.sha256, roster_count.c.pupils)
+        .join(manifest_entry, manifest_entry.c.sha256 == roster_count.c.sha256)
+        .where(manifest_entry.c.closure == closure_id, roster_count.c.age_day == age_day)
+        .distinct()
+    )
+    return {row.sha256: row.pupils for row in rows}
+
+
+def missing(tx: Transaction, closure_id: str, age_day: date) -> int:
+    """How many schools' documents of a manifest are not here."""
+    m, c = manifest_entry.c, roster_count.c
+    here = sa.exists().where(c.sha256 == m.sha256, c.age_day == age_day)
+    lacking = sa.select(sa.func.count()).select_from(manifest_entry)
+    lacking = lacking.where(m.closure == closure_id, m.sha256.is_not(None), ~here)
+    return int(tx.execute(lacking).scalar_one())
+
+
+def counts(tx: Transaction, closure_id: str, age_day: date) -> Iterator[tuple[str, Summary, list[list[Any]]]]:
+    """Of every document the manifest names: (sha256, the counts by columns, the lines not counted in any case)."""
+    interned: dict[Key, Key] = {}
+    c = roster_count.c
+    rows = tx.execute(
+        sa.select(c.sha256, c.cells, c.lines).where(c.age_day == age_day, c.sha256.in_(_named(closure_id)))
+    )
+    for row in rows:
+        cells = {interned.setdefault(key, key): number for key, number in _cells(row.cells)}
+        yield row.sha256, Summary.of(cells), row.lines
+
+
+def _cells(plain: Iterable[list[Any]]) -> Iterator[tuple[Key, int]]:
+    for grade, sex, reason, number in plain:
+        yield (grade, sex, reason), number
+
+
+_RECOUNTED = sa.text(
+    """
+    SELECT m.school, cell ->> 0 AS grade, cell ->> 1 AS sex,
+           CASE WHEN m.state = ANY(:states) THEN cell ->> 2 ELSE :reason END AS reason,
+           sum(CAST(cell ->> 3 AS integer)) AS pupils
+      FROM manifest_entry AS m
+      JOIN roster_count AS c ON c.sha256 = m.sha256 AND c.age_day = :age_day
+      CROSS JOIN LATERAL jsonb_array_elements(c.recounted) AS cell
+     WHERE m.closure = :closure
+     GROUP BY 1, 2, 3, 4
+    """
+)
+
+
+def recounted(
+    tx: Transaction, closure_id: str, age_day: date, counted_states: Iterable[str], reason: str
+) -> dict[str, Summary]:
+    """The second way for the schools of a manifest: the line-by-line counts, summed up by the database.
+
+    A school in none of `counted_states` has all its pupils under `reason`. Outcomes of duplicates are not in it."""
+    given = {"closure": closure_id, "age_day": age_day, "states": list(counted_states), "reason": reason}
+    found: dict[str, dict[Key, int]] = {}
+    interned: dict[Key, Key] = {}
+    for row in tx.execute(_RECOUNTED, given):
+        key = (row.grade, row.sex, row.reason)
+        found.setdefault(row.school, {})[interned.setdefault(key, key)] = row.pupils
+    return {school: Summary.of(cells) for school, cells in found.items()}
+
+
+def bodies(tx: Transaction, hashes: Iterable[str]) -> dict[str, bytes]:
+    """sha256 → compressed canonical CSV."""
+    rows = tx.execute(sa.select(document).where(document.c.sha256.in_(list(hashes))))
+    return {row.sha256: bytes(row.body) for row in rows}
+
+
+def _named(closure_id: str) -> sa.Select[Any]:
+    return sa.select(manifest_entry.c.sha256).where(manifest_entry.c.closure == closure_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,10 +19,13 @@ _number = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("pg") / "data")
-    yield server
-    server.close()
+def postgres() -> Iterator[EmbeddedPostgres]:
+    # Not below pytest's own temporary root: another pytest that starts makes that one unreadable for the user whom
+    # PostgreSQL runs as when the tests run as root, and the server dies of it.
+    with tempfile.TemporaryDirectory(prefix="tabian-pg-", ignore_cleanup_errors=True) as folder:
+        server = EmbeddedPostgres(Path(folder) / "data")
+        yield server
+        server.close()
 
 
 @pytest.fixture(scope="session")

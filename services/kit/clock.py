@@ -14,6 +14,8 @@ from pathlib import Path
 
 from services.contracts.calendar import BANGKOK
 
+_UNREADABLE = "{file} is not a clock file; write it with services.kit.clock.set_clock or remove it"
+
 
 class ClockUnreadable(ValueError):
     """The clock file exists but is not what this module writes; the text says what to do."""
@@ -33,7 +35,10 @@ class Clock:
         if base is None:
             return datetime.now(BANGKOK)
         start, set_at, rate = base
-        return start + timedelta(seconds=(time.time() - set_at) * rate)
+        try:
+            return start + timedelta(seconds=(time.time() - set_at) * rate)
+        except (ValueError, OverflowError) as problem:
+            raise ClockUnreadable(_UNREADABLE.format(file=self._file)) from problem
 
     @staticmethod
     def real() -> datetime:
@@ -45,11 +50,11 @@ class Clock:
             return None
         try:
             stat = self._file.stat()
+            stamp = (stat.st_mtime_ns, stat.st_ino)
+            if stamp != self._seen:
+                self._base, self._seen = _parse(self._file), stamp
         except FileNotFoundError:
             return None
-        stamp = (stat.st_mtime_ns, stat.st_ino)
-        if stamp != self._seen:
-            self._base, self._seen = _parse(self._file), stamp
         return self._base
 
 
@@ -60,10 +65,10 @@ def _parse(file: Path) -> tuple[datetime, float, float]:
         if start.tzinfo is None:
             start = start.replace(tzinfo=BANGKOK)
         return start.astimezone(BANGKOK), float(data["set_at"]), float(data.get("rate", 1))
-    except (ValueError, KeyError, TypeError) as problem:
-        raise ClockUnreadable(
-            f"{file} is not a clock file; write it with services.kit.clock.set_clock or remove it"
-        ) from problem
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as problem:
+        raise ClockUnreadable(_UNREADABLE.format(file=file)) from problem
 
 
 def set_clock(file: Path, at: datetime, *, rate: float = 1.0) -> None:

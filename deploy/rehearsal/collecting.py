@@ -141,32 +141,22 @@ def _seen(people: Cast, code: str) -> bool:
 
 
 def _what_a_school_sees(people: Cast, code: str) -> set[tuple[str, frozenset[str]]]:
+    """Open the pupil behind each open case, as a clerk would; remembers which case is about whom."""
     clerk = people.clerks[code]
     seen = set()
     for case in clerk.ask(school_path(code))["cases"]:
         if case["state"] == "open":
-            pupil = clerk.ask(school_path(code, f"/roster/students/{case['key']}"))
-            schools = frozenset({code, *(other["school"] for other in case["others"])})
-            seen.add((pupil["values"]["national_id"], schools))
+            pupil = clerk.ask(school_path(code, f"/roster/students/{case['key']}"))["values"]["national_id"]
+            people.cases[pupil] = case["case"]
+            seen.add((pupil, frozenset({code, *(other["school"] for other in case["others"])})))
     return seen
 
 
 def _both_claim(people: Cast, duplicate: Duplicate) -> None:
     for code in (duplicate.true_school, duplicate.false_school):
-        case = case_of(people.clerks[code], code, duplicate)
         said = {"school": code, "sentence": _OURS}
+        case = people.cases[duplicate.national_id]
         people.clerks[code].do("POST", f"/api/v1/duplicates/{case}/evidence", said)
-
-
-def case_of(clerk: Person, code: str, duplicate: Duplicate) -> str:
-    """The open case about the planted pupil, as this school finds it: by opening the pupil behind each case."""
-    for case in clerk.ask(school_path(code))["cases"]:
-        if case["state"] != "open":
-            continue
-        pupil = clerk.ask(school_path(code, f"/roster/students/{case['key']}"))
-        if pupil["values"]["national_id"] == duplicate.national_id:
-            return str(case["case"])
-    raise LookupError(f"school {code} sees no case for a planted duplicate")
 
 
 def _send_final(stage: Stage, people: Cast, code: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from deploy.rehearsal.collecting import case_of, school_path
+from deploy.rehearsal.collecting import school_path
 from deploy.rehearsal.person import problem_of
 from deploy.rehearsal.scenario import ROUND, Cast, Stage, at_once, wait_for
 
@@ -44,8 +44,6 @@ def _certify(stage: Stage, people: Cast, code: str) -> None:
 
 def _late(stage: Stage, people: Cast) -> None:
     """16:30 is too late: the answer names the window, and nothing changes."""
-    if not people.late:
-        return
     director = people.directors[people.late]
     director.sign_in(step_up=True)
     school = director.ask(school_path(people.late))
@@ -65,7 +63,7 @@ def area_day(stage: Stage, people: Cast) -> None:
     stage.set_clock(datetime.fromisoformat("2021-11-11T09:00:00+07:00"))
     for duplicate in people.truth.duplicates:
         if duplicate.resolution == "ours":
-            case = case_of(people.clerks[duplicate.true_school], duplicate.true_school, duplicate)
+            case = people.cases[duplicate.national_id]
             judge = people.areas[people.truth.schools[duplicate.true_school].esa]
             decision = {"belongs_to": duplicate.true_school, "reason": "ตรวจสอบตัวตนแล้ว"}
             judge.do("POST", f"/api/v1/duplicates/{case}/decision", decision)
@@ -89,7 +87,6 @@ def close_round(stage: Stage, people: Cast) -> None:
     seal = people.hq.ask(f"/api/v1/rounds/{ROUND}/snapshot")["seal"]["payload"]
     stage.summary.merkle_root = seal["root"]
     stage.summary.counted = seal["counted"]
-    late = people.truth.schools.get(people.late)
-    wanted = sum(s.counted for s in people.truth.schools.values()) - (late.counted if late else 0)
+    wanted = sum(s.counted for code, s in people.truth.schools.items() if code != people.late)
     stage.summary.expect("pupils counted", seal["counted"], wanted)
     stage.summary.expect("pupils sealed", seal["pupils"], stage.summary.students)

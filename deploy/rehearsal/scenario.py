@@ -50,9 +50,11 @@ class Cast:
     clerks: dict[str, Person]
     directors: dict[str, Person]
     truth: truth.Truth
+    late: str
     versions: dict[str, list[str]] = field(default_factory=dict)
     receipts: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    late: str = ""
+    cases: dict[str, str] = field(default_factory=dict)
+    """National ID of a planted duplicate → its case."""
 
     def remember_version(self, school: str, upload: dict[str, Any]) -> None:
         if upload["state"] == "accepted":
@@ -73,18 +75,19 @@ def usernames(schools: Iterable[str], esas: Iterable[str]) -> list[tuple[str, st
 
 
 def cast(stage: Stage) -> Cast:
-    """Everybody, with nobody signed in yet. The late director is one whose school has no duplicates."""
+    """Everybody, with nobody signed in yet. The director who comes late is that of the smallest school with pupils."""
     told = truth.load(stage.nation / "truth.json")
     schools = sorted(told.schools)
     esas = sorted({school.esa for school in told.schools.values()})
-    entangled = {s for d in told.duplicates for s in (d.true_school, d.false_school)}
     return Cast(
         hq=stage.person("obec"),
         areas={esa: stage.person(f"area-{esa}") for esa in esas},
         clerks={code: stage.person(f"clerk-{code}") for code in schools},
         directors={code: stage.person(f"director-{code}") for code in schools},
         truth=told,
-        late=next((code for code in schools if code not in entangled and told.schools[code].pupils), ""),
+        late=min(
+            (code for code in schools if told.schools[code].pupils), key=lambda c: told.schools[c].pupils
+        ),
     )
 
 

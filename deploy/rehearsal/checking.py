@@ -104,7 +104,7 @@ def _built(people: Cast, package: str) -> dict[str, Any] | None:
     shown: dict[str, Any] = people.hq.ask(f"/api/v1/exports/{package}")
     if shown["state"] == "failed":
         raise RuntimeError(f"the package failed: {shown['error']}")
-    return shown if shown["state"] == "done" else None
+    return shown if shown["state"] == "built" else None
 
 
 def _download(stage: Stage, people: Cast, package: str, file: dict[str, Any]) -> bytes:

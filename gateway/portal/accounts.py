@@ -16,7 +16,7 @@ from gateway.portal.tables import account, session
 from services.contracts.access import AREA, CLERK, DIRECTOR, NATION, ROLES, Grant
 from services.kit.database import Transaction
 
-_USERNAME = re.compile(r"[a-z0-9][a-z0-9._@-]{2,63}", re.ASCII)
+_USERNAME = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}", re.ASCII)
 _SCHOOL = re.compile(r"[0-9]{10}", re.ASCII)
 _AREA = re.compile(r"[0-9A-Za-z-]{2,16}", re.ASCII)
 
@@ -45,7 +45,7 @@ def checked_username(text: str) -> str:
     username = normal_username(text)
     if not _USERNAME.fullmatch(username):
         raise NotAnAccount(
-            "ชื่อผู้ใช้ต้องเป็น a-z 0-9 . _ @ - ยาว 3 ถึง 64 ตัว / a username is 3 to 64 of a-z 0-9 . _ @ -"
+            "ชื่อผู้ใช้ต้องเป็น a-z 0-9 . _ @ - ยาว 2 ถึง 64 ตัว / a username is 2 to 64 of a-z 0-9 . _ @ -"
         )
     return username
 

@@ -69,7 +69,7 @@ def store(database: Database, entries: list[Entry], *, replace: bool, jobs: int 
             for entry, hashed in zip(entries, hashes, strict=True)
             if accounts.save(
                 tx,
-                username=entry.username,
+                username=accounts.checked_username(entry.username),
                 name=entry.name,
                 password_hash=hashed,
                 grants=entry.grants,

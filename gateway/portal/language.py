@@ -124,6 +124,16 @@ def said(thing: Mapping[str, Any], stem: str = "") -> str:
     return t(str(thing.get(th) or thing.get(en) or ""), str(thing.get(en) or thing.get(th) or ""))
 
 
+def round_name(name: str) -> str:
+    """A round as people call it: 2564-2 is term 2 of 2564."""
+    year, _, part = name.removeprefix("bobec-").partition("-")
+    if name.startswith("bobec-"):
+        return t(f"ข้อมูลอาคารและที่ดิน ปี {year}", f"Buildings and land, {year}")
+    if part == "end":
+        return t(f"สิ้นปีการศึกษา {year}", f"End of academic year {year}")
+    return t(f"ภาคเรียนที่ {part} ปีการศึกษา {year}", f"Term {part} of academic year {year}") if part else name
+
+
 def reason(refusal: Refusal) -> str:
     """Why something was refused."""
     return t(refusal.th, refusal.en)

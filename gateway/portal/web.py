@@ -119,7 +119,19 @@ def _allow_uploads() -> None:
 
 
 def _add_words(app: Flask) -> None:
-    names = ("t", "word", "said", "day", "clock_time", "moment", "reason", "span", "number", "english")
+    names = (
+        "t",
+        "word",
+        "said",
+        "day",
+        "clock_time",
+        "moment",
+        "reason",
+        "round_name",
+        "span",
+        "number",
+        "english",
+    )
     app.jinja_env.globals.update({name: getattr(language, name) for name in names})
     app.jinja_env.globals.update(visitor=visitor, in_language=_in_language, version=_version())
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -96,7 +96,7 @@ class FakeServices:
         app.add_url_rule(f"{round_}/snapshot", "snapshot", lambda: jsonify(seal=data.seal()))
         app.add_url_rule(f"{round_}/budget", "budget", lambda: jsonify(data.budget()))
         app.add_url_rule(f"{round_}/exports", "exports", self._exports, methods=["GET", "POST"])
-        app.add_url_rule("/api/v1/exports/<export>/files/<name>", "file", lambda export, name: f"{name}\n")
+        app.add_url_rule("/api/v1/exports/<export>/files/<name>", "file", self._file)
 
     def _enter(self) -> Response | None:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -163,3 +163,6 @@ class FakeServices:
         if request.method == "POST":
             self.exports = data.exports()
         return jsonify(exports=self.exports)
+
+    def _file(self, export: str, name: str) -> str:
+        return f"{export} {name}\n"

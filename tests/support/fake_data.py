@@ -115,7 +115,9 @@ def upload() -> dict[str, Any]:
     }
 
 
-def finding(rule: str, severity: str, row: int | None, field: str, field_th: str, *texts: str) -> dict[str, Any]:
+def finding(
+    rule: str, severity: str, row: int | None, field: str, field_th: str, *texts: str
+) -> dict[str, Any]:
     th, en, fix_th, fix_en = texts
     return {
         "rule": rule,
@@ -135,7 +137,15 @@ def finding(rule: str, severity: str, row: int | None, field: str, field_th: str
 
 def findings() -> list[dict[str, Any]]:
     explained = finding(
-        "age-grade", "warning", 88, "birth_date", "วันเกิด", "อายุไม่ตรงกับชั้น", "Age does not fit the grade", "ตรวจวันเกิดและชั้น", "Check birth date and grade"
+        "age-grade",
+        "warning",
+        88,
+        "birth_date",
+        "วันเกิด",
+        "อายุไม่ตรงกับชั้น",
+        "Age does not fit the grade",
+        "ตรวจวันเกิดและชั้น",
+        "Check birth date and grade",
     ) | {"explained": "เรียนซ้ำชั้นจริง"}
     return [
         finding("under-age", "note", 5, "birth_date", "วันเกิด", "อายุไม่ถึง 4 ปี จะไม่ถูกนับ", "Under 4: not counted", "ไม่ต้องทำอะไร", "Nothing to do"),
@@ -176,7 +186,15 @@ def done(act: str, by: str) -> dict[str, Any]:
 
 def schools() -> list[dict[str, Any]]:
     states = ("certified", "certified", "confirmed", "ready", "draft", "empty", "acknowledged")
-    names = ("บ้านทุ่งทดสอบ", "วัดคลองสมมติ", "บ้านหนองตัวอย่าง", "ชุมชนวัดทดลอง", "บ้านดงลอง", "วัดใหม่สมมุติ", "อนุบาลตัวอย่าง")
+    names = (
+        "บ้านทุ่งทดสอบ",
+        "วัดคลองสมมติ",
+        "บ้านหนองตัวอย่าง",
+        "ชุมชนวัดทดลอง",
+        "บ้านดงลอง",
+        "วัดใหม่สมมุติ",
+        "อนุบาลตัวอย่าง",
+    )
     return [
         {
             "school": str(1066350177 + 11 * place),
@@ -267,4 +285,6 @@ def budget() -> dict[str, Any]:
 
 def exports() -> list[dict[str, Any]]:
     file = {"name": "students.csv", "bytes": 5_000_000, "sha256": SHA256}
-    return [{"export": "e-1", "state": "built", "rows": 14_873, "progress": 1, "files": [file], "error": None}]
+    return [
+        {"export": "e-1", "state": "built", "rows": 14_873, "progress": 1, "files": [file], "error": None}
+    ]

@@ -20,7 +20,7 @@ _SCHOOL = "/rounds/<round>/schools/<school>"
 _UNFINISHED = ("received", "checking")
 _MOST_TYPED = 500
 _GROUPS = (
-    ("นักเรียน", "Pupil", "national_id"),
+    ("นักเรียน", "Pupil", "school_code"),
     ("บิดา มารดา ผู้ปกครอง", "Parents and guardian", "parents_status"),
     ("ที่อยู่", "Addresses", "reg_house_code"),
     ("ความจำเป็นและการเดินทาง", "Needs and travel", "weight_kg"),

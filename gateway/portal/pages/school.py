@@ -12,11 +12,13 @@ from typing import Any
 from flask import Blueprint, Response, render_template
 
 from gateway.portal import wording
+from gateway.portal.language import t
 from gateway.portal.neighbours import Part, ask, fetch, part, path
 from gateway.portal.pages.answers import Answer
 from gateway.portal.sessions import person, signed_in
 from services.contracts.access import AREA, CLERK, DIRECTOR, HQ
 from services.contracts.roster.codes import grades
+from services.contracts.roster.fields import by_key
 from services.kit.http import runtime
 
 SHOWN_FINDINGS = 200
@@ -42,6 +44,7 @@ def show(round: str, school: str) -> Answer:
         school=found,
         own=own,
         findings=_findings(found) if own else Part(),
+        field_name=_field_name,
         receipts=part(path("rounds", round, "schools", school, "receipts"), "receipts"),
         grades=by_grade(found.get("counts") or ()),
         **_wording(found),
@@ -110,6 +113,11 @@ def _findings(found: Mapping[str, Any]) -> Part:
     if answer.data:
         answer.data.sort(key=lambda one: (_SEVERITY.get(one["severity"], 3), bool(one.get("explained"))))
     return answer
+
+
+def _field_name(key: str) -> str:
+    field = by_key(key)
+    return t(field.th, field.en)
 
 
 def _download(url: str, media_type: str, filename: str) -> Response:

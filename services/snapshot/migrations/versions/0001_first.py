@@ -4,6 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from services.kit import messaging
+
 revision = "0001_first"
 down_revision = None
 branch_labels = None
@@ -11,6 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    messaging.create(op.get_bind())
     op.create_table(
         "area",
         sa.Column("esa", sa.Text(), nullable=False),
@@ -245,56 +248,9 @@ def upgrade() -> None:
         sa.Column("sha256", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("round", "school"),
     )
-    op.create_table(
-        "inbox",
-        sa.Column("event_id", sa.UUID(as_uuid=False), nullable=False),
-        sa.Column("type", sa.Text(), nullable=False),
-        sa.Column("received_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.PrimaryKeyConstraint("event_id"),
-    )
-    op.create_table(
-        "outbox",
-        sa.Column("id", sa.UUID(as_uuid=False), nullable=False),
-        sa.Column("position", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("type", sa.Text(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("time", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("about", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column(
-            "document", sa.Text(), nullable=True, comment="sha256 of the stored document that is the body"
-        ),
-        sa.Column("correlation", sa.Text(), server_default="", nullable=False),
-        sa.Column("causation", sa.Text(), server_default="", nullable=False),
-        sa.Column("traceparent", sa.Text(), server_default="", nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("sends", sa.Integer(), server_default="0", nullable=False, comment="confirmed sends"),
-        sa.Column("next_send_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=True),
-        sa.Column("awaiting", postgresql.ARRAY(sa.Text()), nullable=False),
-        sa.Column("applied", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
-        sa.Column("parked", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
-        sa.Column(
-            "reason", sa.Text(), server_default="", nullable=False, comment="why it was parked; no data"
-        ),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_index(
-        "outbox_due",
-        "outbox",
-        ["next_send_at"],
-        unique=False,
-        postgresql_where=sa.text("next_send_at IS NOT NULL"),
-    )
-    op.create_index(
-        "outbox_parked", "outbox", ["position"], unique=False, postgresql_where=sa.text("parked <> '{}'")
-    )
 
 
 def downgrade() -> None:
-    op.drop_index("outbox_parked", table_name="outbox", postgresql_where=sa.text("parked <> '{}'"))
-    op.drop_index("outbox_due", table_name="outbox", postgresql_where=sa.text("next_send_at IS NOT NULL"))
-    op.drop_table("outbox")
-    op.drop_table("inbox")
     op.drop_table("submission")
     op.drop_table("settlement")
     op.drop_index("sealed_school_area", table_name="sealed_school")
@@ -315,3 +271,4 @@ def downgrade() -> None:
     op.drop_table("closure")
     op.drop_table("budget_line")
     op.drop_table("area")
+    messaging.drop(op.get_bind())

@@ -7,6 +7,7 @@ that caused this one. Not here: which events exist, and which broker carries the
 from __future__ import annotations
 
 import json
+import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -73,7 +74,8 @@ class Envelope:
 
     @classmethod
     def parse(cls, headers: dict[str, Any], body: bytes, content_type: str) -> Envelope:
-        """The envelope of a received message. Raises EventMismatch if attributes or body are unreadable."""
+        """The envelope of a received message. Raises EventMismatch if attributes or body are unreadable: an id
+        that is no UUID, a time without zone, a body that is no JSON object."""
 
         def attribute(name: str) -> str:
             return str(headers.get(f"cloudEvents:{name}", ""))
@@ -82,12 +84,13 @@ class Envelope:
         try:
             about = json.loads(attribute("about") if document else body)
             time = datetime.fromisoformat(attribute("time"))
-        except ValueError as problem:
+            event_id = str(uuid.UUID(attribute("id")))
+        except (ValueError, RecursionError) as problem:
             raise EventMismatch("the message's attributes or body cannot be read") from problem
-        if not isinstance(about, dict) or not attribute("id") or not attribute("type"):
-            raise EventMismatch("the message lacks id, type or an object body")
+        if not isinstance(about, dict) or not attribute("type") or time.tzinfo is None:
+            raise EventMismatch("the message lacks a type, a time with zone or an object body")
         return cls(
-            id=attribute("id"),
+            id=event_id,
             type=attribute("type"),
             source=attribute("source"),
             time=time,

@@ -15,7 +15,7 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, dataclass_transform
 
-TYPE_NAME = re.compile(r"^[a-z]+\.[a-z-]+\.[a-z]+\.v[1-9][0-9]*$")
+TYPE_NAME = re.compile(r"[a-z]+\.[a-z-]+\.[a-z]+\.v[1-9][0-9]*")
 E = TypeVar("E")
 
 
@@ -47,7 +47,7 @@ def event(
 ) -> Callable[[type[E]], type[E]]:
     """Declare an event. `document=True`: the body is a stored document named by the field `sha256`
     (text/csv, zstd) and the fields ride in the header `about`."""
-    if not TYPE_NAME.match(type_name):
+    if not TYPE_NAME.fullmatch(type_name):
         raise ValueError(f"{type_name} is not <service>.<noun>.<past verb>.v<n>")
 
     def declare(cls: type[E]) -> type[E]:

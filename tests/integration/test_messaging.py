@@ -185,7 +185,7 @@ def test_an_envelope_survives_the_wire() -> None:
     publish_time = "2021-11-10T08:30:00+07:00"
     envelope = Envelope.parse(
         {
-            "cloudEvents:id": "1",
+            "cloudEvents:id": "6b1f7d0e-6f57-4c8e-9d7e-0a1b2c3d4e5f",
             "cloudEvents:type": "export.package.built.v1",
             "cloudEvents:time": publish_time,
         },

@@ -23,18 +23,17 @@ from services.contracts.statements import leaves_of
 from services.snapshot.rules.awaiting import Progress, awaited
 from services.snapshot.rules.closing import (
     Closing,
-    Comparison,
     NotNow,
     SettledPart,
     abort,
     announce,
     compare,
-    compare_documents,
     fence,
     seal,
     seal_of,
     settle,
 )
+from services.snapshot.rules.comparison import Comparison, Heard, compare_documents
 from services.snapshot.rules.counts import Summary
 
 PLANS = {p.name: p for p in load(Path(__file__).parents[2] / "deploy" / "calendars" / "2564.toml")}
@@ -228,6 +227,28 @@ def test_an_outcome_of_another_version_or_line_is_astray(wrong: Outcome) -> None
     found = compare_documents(MANIFEST, HELD, [outcome("1", 1), outcome("3", 2, "bb"), wrong])
     assert found == Comparison(astray=(wrong.school,))
     refused("counts-disagree", lambda: compare(reached("settled"), "c1", found))
+
+
+@pytest.mark.parametrize(
+    ("heard", "behind"),
+    [
+        (Heard(1, "acknowledged", "aa"), False),
+        (Heard(2, "certified", "aa"), False),
+        (Heard(2, "acknowledged", "aa"), True),
+        (Heard(2, "certified", "cc"), True),
+        (Heard(2, "draft", "aa"), True),
+    ],
+)
+def test_a_manifest_that_lacks_what_was_told_before_is_not_counted(heard: Heard, behind: bool) -> None:
+    found = compare_documents(MANIFEST, HELD, heard={"1": heard})
+    assert found == Comparison(behind=("1",) if behind else ())
+    assert found.equal is not behind
+
+
+def test_a_case_that_opens_after_the_fence_loses_nothing() -> None:
+    assert compare_documents(MANIFEST, HELD, heard={"3": Heard(9, "ready", "bb")}).equal
+    assert compare_documents(MANIFEST, HELD, heard={"3": Heard(9, "confirmed", "bb")}).behind == ("3",)
+    assert compare_documents(MANIFEST, HELD, heard={"7": Heard(1, "draft", "dd")}).behind == ("7",)
 
 
 def test_schools_with_equal_documents_share_one() -> None:

@@ -17,7 +17,8 @@ from services.kit.crash import crash_point
 from services.kit.database import Transaction
 from services.kit.service import Runtime
 from services.snapshot.jobs.sealing import seal_round
-from services.snapshot.rules.closing import Closing, NotNow, compare, compare_documents, fence, settle
+from services.snapshot.rules.closing import Closing, NotNow, compare, fence, settle
+from services.snapshot.rules.comparison import compare_documents
 from services.snapshot.tables import closings, documents, rounds
 from services.snapshot.tables.rounds import Round
 
@@ -87,13 +88,16 @@ def _compare(tx: Transaction, attempt: Attempt) -> bool:
     if last and documents.missing(tx, row.id, age_day) == len(last.missing) and not closings.may_ask(tx, row):
         return False
     found = compare_documents(
-        closings.manifest(tx, row.id), documents.held(tx, row.id, age_day), closings.outcomes(tx, row.id)
+        closings.manifest(tx, row.id),
+        documents.held(tx, row.id, age_day),
+        closings.outcomes(tx, row.id),
+        closings.heard_since(tx, row),
     )
-    ask = bool(found.missing) and not (found.disagreeing or found.astray) and closings.may_ask(tx, row)
+    ask = bool(found.missing) and not found.contradictory and closings.may_ask(tx, row)
     closings.keep_comparison(tx, row, found, asked=ask)
     if ask:
         _ask_for(tx, row, found.missing)
-    elif not found.missing or found.disagreeing or found.astray:
+    elif found.equal or found.contradictory:
         closings.step(tx, row, compare(attempt.closing, row.id, found))
     return True
 

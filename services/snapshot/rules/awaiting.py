@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.snapshot.rules.closing import Closing, Comparison
+from services.snapshot.rules.closing import Closing
+from services.snapshot.rules.comparison import Comparison
 
 NAMED = 20
 """Of many missing documents so many schools are named; the rest are a number."""
@@ -69,8 +70,8 @@ def _settled(comparison: Comparison | None) -> tuple[Awaited, ...]:
     if comparison.missing:
         th, en = _named(comparison.missing)
         waiting.append(Awaited("intake", f"เอกสารของโรงเรียน {th}", f"to send again the documents of {en}"))
-    if comparison.disagreeing or comparison.astray:
-        th, en = _named(tuple(sorted({*comparison.disagreeing, *comparison.astray})))
+    if comparison.contradictory:
+        th, en = _named(comparison.contradictory)
         waiting.append(
             Awaited("hq", f"ข้อมูลไม่ตรงกันของโรงเรียน {th} ให้ยกเลิกแล้วเริ่มใหม่", f"to abort: contradictions at {en}")
         )

@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from services.contracts.calendar import Extension, RoundPlan
-from services.contracts.dedup import Outcome
 from services.contracts.intake import ManifestEntry, RoundFenced
 from services.contracts.manifest import manifest_digest
 from services.contracts.refusal import Refusal
 from services.contracts.roster.canonical import FORMAT_VERSION
 from services.contracts.statements import Seal, leaves_of, root_of
 from services.contracts.thai_dates import english_moment, thai_moment
+from services.snapshot.rules.comparison import Comparison
 from services.snapshot.rules.counts import Summary, total
 
 Phase = Literal["closing", "fenced", "settled", "compared", "sealed", "aborted"]
@@ -63,20 +63,6 @@ class SettledPart:
     part: int
     parts: int
     manifest_sha256: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """Manifest against documents, by school: no document here; its pupils are not those of the manifest; an outcome
-    names a version or line that is not the manifest's."""
-
-    missing: tuple[str, ...] = ()
-    disagreeing: tuple[str, ...] = ()
-    astray: tuple[str, ...] = ()
-
-    @property
-    def equal(self) -> bool:
-        return not (self.missing or self.disagreeing or self.astray)
 
 
 def announce(
@@ -142,28 +128,14 @@ def settle(
     return replace(closing, phase="settled")
 
 
-def compare_documents(
-    manifest: Iterable[ManifestEntry], held: Mapping[str, int], outcomes: Iterable[Outcome] = ()
-) -> Comparison:
-    """What keeps the manifest from being counted; `held`: sha256 → pupils of every document that snapshot has."""
-    entries = {entry.school: entry for entry in manifest}
-    missing = [e.school for e in entries.values() if e.sha256 is not None and e.sha256 not in held]
-    disagreeing = [e.school for e in entries.values() if e.pupils != _pupils(e, held)]
-    astray = {outcome.school for outcome in outcomes if not _fits(outcome, entries.get(outcome.school))}
-    return Comparison(
-        missing=tuple(sorted(missing)), disagreeing=tuple(sorted(disagreeing)), astray=tuple(sorted(astray))
-    )
-
-
 def compare(closing: Closing, closure: str, comparison: Comparison) -> Closing:
     """Every document of the manifest is here and says what the manifest says."""
     _this_attempt(closing, closure)
     if _ORDER[closing.phase] >= _ORDER["compared"]:
         return closing
     _at_least(closing, "settled")
-    if comparison.disagreeing or comparison.astray:
-        schools = sorted({*comparison.disagreeing, *comparison.astray})
-        raise _disagree(schools)
+    if comparison.contradictory:
+        raise _disagree(list(comparison.contradictory))
     if comparison.missing:
         raise NotNow(
             "documents-missing",
@@ -232,15 +204,6 @@ def _earliest(plan: RoundPlan, extensions: Iterable[Extension]) -> datetime:
         for school in schools
     ]
     return max(plan.window("close").opens, max(ends) + TICKET_GRACE)
-
-
-def _pupils(entry: ManifestEntry, held: Mapping[str, int]) -> int:
-    """Of the document held; while it is missing there is nothing to disagree with."""
-    return 0 if entry.sha256 is None else held.get(entry.sha256, entry.pupils)
-
-
-def _fits(outcome: Outcome, entry: ManifestEntry | None) -> bool:
-    return entry is not None and outcome.sha256 == entry.sha256 and 1 <= outcome.line <= entry.pupils
 
 
 def _this_attempt(closing: Closing, closure: str) -> None:

@@ -89,7 +89,7 @@ closure = sa.Table(
     _number("parts", server_default="0"),
     _number("schools", server_default="0"),
     sa.Column("steps", JSONB, nullable=False, comment="[{step, at}], round clock"),
-    sa.Column("comparison", JSONB, comment="the last one: missing, disagreeing, astray"),
+    sa.Column("comparison", JSONB, comment="the last one: missing, disagreeing, astray, behind"),
     sa.Column("refusal", JSONB, comment="why it cannot go on and must be aborted: code, th, en, schools"),
     sa.Column("asked_at", _TIME, comment="real time of the last request for documents"),
 )

@@ -17,8 +17,17 @@ from services.contracts.event import to_plain
 from services.contracts.intake import ManifestEntry, ManifestSent, RoundFenced
 from services.kit.database import Transaction
 from services.snapshot.rules.awaiting import Progress
-from services.snapshot.rules.closing import Closing, Comparison, NotNow, SettledPart
-from services.snapshot.tables import closure, fence, manifest_entry, manifest_part, outcome, settlement
+from services.snapshot.rules.closing import Closing, NotNow, SettledPart
+from services.snapshot.rules.comparison import Comparison, Heard
+from services.snapshot.tables import (
+    closure,
+    fence,
+    manifest_entry,
+    manifest_part,
+    outcome,
+    settlement,
+    submission,
+)
 
 ASK_AGAIN_SECONDS = 30
 UNDER_WAY = ("closing", "fenced", "settled", "compared")
@@ -173,6 +182,18 @@ def manifest(tx: Transaction, closure_id: str) -> list[ManifestEntry]:
         .order_by(m.school, m.part)
     )
     return [ManifestEntry(**row._mapping) for row in rows]
+
+
+def heard_since(tx: Transaction, row: sa.Row[Any]) -> dict[str, Heard]:
+    """By school, what intake told of a submission of which the manifest has an older revision or
+    nothing."""
+    m, s = manifest_entry.c, submission.c
+    rows = tx.execute(
+        sa.select(s.school, s.revision, s.state, s.sha256)
+        .outerjoin(manifest_entry, sa.and_(m.school == s.school, m.closure == row.id))
+        .where(s.round == row.round, sa.or_(m.school.is_(None), s.revision > m.revision))
+    )
+    return {one.school: Heard(one.revision, one.state, one.sha256) for one in rows}
 
 
 def settled_parts(tx: Transaction, closure_id: str) -> list[SettledPart]:

@@ -64,7 +64,7 @@ def upgrade() -> None:
             "comparison",
             postgresql.JSONB(astext_type=sa.Text()),
             nullable=True,
-            comment="the last one: missing, disagreeing, astray",
+            comment="the last one: missing, disagreeing, astray, behind",
         ),
         sa.Column(
             "refusal",

@@ -93,6 +93,31 @@ _WORDS: dict[str, dict[str, tuple[str, str]]] = {
         "built": ("สร้างเสร็จ", "Built"),
         "failed": ("สร้างไม่สำเร็จ", "Failed"),
     },
+    "service": {
+        "intake": ("ระบบรับข้อมูล", "Intake"),
+        "dedup": ("ระบบตรวจความซ้ำซ้อน", "Duplicates"),
+        "snapshot": ("ระบบปิดรอบ", "Snapshot"),
+        "hq": ("ส่วนกลาง", "Headquarters"),
+    },
+    "reason": {
+        "not-certified": ("โรงเรียนไม่ได้รับรอง", "School not certified"),
+        "duplicate-lost": ("ซ้ำซ้อน เป็นของโรงเรียนอื่น", "Duplicate: another school’s"),
+        "duplicate-undecided": ("ซ้ำซ้อน ยังไม่ตัดสิน", "Duplicate: undecided"),
+        "cannot-discharge": ("ยังไม่สามารถจำหน่ายได้ (3.1.8)", "Cannot be discharged yet (3.1.8)"),
+        "under-age": ("อายุไม่ถึงเกณฑ์", "Under age"),
+    },
+    "level": {
+        "K": ("ก่อนประถม", "Pre-primary"),
+        "P": ("ประถม", "Primary"),
+        "M1_3": ("ม.ต้น", "Lower secondary"),
+        "M4_6": ("ม.ปลาย", "Upper secondary"),
+        "V": ("ปวช.", "Vocational"),
+    },
+    "certainty": {
+        "verified": ("มีเอกสารอ้างอิง", "Verified"),
+        "derived": ("คำนวณจากเอกสาร", "Derived"),
+        "recall": ("ยังไม่ยืนยัน", "Unverified"),
+    },
     "sex": {"ช": ("ชาย", "Boys"), "ญ": ("หญิง", "Girls"), "": ("ไม่ระบุ", "Not given")},
 }
 

@@ -64,10 +64,11 @@ def ask(
     return _answer(_send(method, url, headers, params=wanted, json=json))
 
 
-def part(url: str, key: str, **params: Any) -> Part:
-    """One list or object of a page; a page with a part missing is still a page."""
+def part(url: str, key: str = "", **params: Any) -> Part:
+    """One member of an answer, or all of it; a page with a part missing is still a page."""
     try:
-        return Part(data=ask("GET", url, params=params).get(key))
+        answer = ask("GET", url, params=params)
+        return Part(data=answer.get(key) if key else answer)
     except Refused as problem:
         return Part(problem=problem)
 
@@ -132,5 +133,15 @@ def _answer(response: httpx.Response) -> Any:
         return data
     if not isinstance(data, dict) or "detail_th" not in data:
         raise Away
-    code = str(data.get("type", "")).removeprefix("/problems/")
-    raise Refused(response.status_code, code, data["detail_th"], data["detail_en"])
+    code, why = str(data.get("type", "")).removeprefix("/problems/"), _faults(data.get("errors"))
+    raise Refused(response.status_code, code, data["detail_th"] + why, data["detail_en"] + why)
+
+
+def _faults(errors: Any) -> str:
+    """What a service found wrong with each field, its own words, for the first few."""
+    if not isinstance(errors, Mapping):
+        return ""
+    told = [
+        f"{name}: {said[0] if isinstance(said, list) and said else said}" for name, said in errors.items()
+    ]
+    return f" ({'; '.join(told[:3])})"

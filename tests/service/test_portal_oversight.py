@@ -83,11 +83,16 @@ def test_closing_is_never_one_click_too_many(portal: PortalDesk) -> None:
 def test_a_sealed_round_shows_its_seal_budget_and_package(portal: PortalDesk) -> None:
     portal.services.closure = data.closure("sealed")
     hq = portal.person("obec")
-    assert data.SHA256 in hq.page(NATION)
+    page = hq.page(NATION)
+    assert data.SHA256 in page
+    assert "โรงเรียนไม่ได้รับรอง" in page
     assert "students.csv" in hq.send(f"{NATION}/exports").text
     file = hq.get("/exports/e-1/students.csv")
     assert file.headers["Content-Disposition"] == "attachment; filename=students.csv"
-    assert "114,000" in hq.page(f"{NATION}/budget?esa={ESA}")
+    assert hq.get(f"{NATION}/package").json == {"waiting": False, "text": "สร้างเสร็จ 123/123"}
+    budget = hq.page(f"{NATION}/budget?esa={ESA}&lang=en")
+    assert "Teaching" in budget
+    assert "114,000" in budget
 
 
 def test_headquarters_lists_who_is_awaited(portal: PortalDesk) -> None:

@@ -171,6 +171,14 @@ def test_a_refused_confirmation_says_why_in_the_pages_language(
     assert said in clerk.send(f"{PAGE}/confirmation", sha256=SHA256).text
 
 
+def test_what_a_service_finds_wrong_with_a_field_is_told(portal: PortalDesk) -> None:
+    faults = {"sentence": ["5-500 ตัวอักษร / 5 to 500 characters"]}
+    refusal = Problem(422, "invalid-body", "ข้อมูลที่ส่งไม่ถูกต้อง", "Not valid", errors=faults)
+    portal.services.refusals["/explanations"] = refusal
+    text = portal.person("somchai").send(f"{PAGE}/explanations", rule="r", key="k", sentence="ก").text
+    assert "ข้อมูลที่ส่งไม่ถูกต้อง (sentence: 5-500 ตัวอักษร / 5 to 500 characters)" in text
+
+
 def test_the_director_proves_who_they_are_and_certifies_the_statement(portal: PortalDesk) -> None:
     become(portal, "confirmed")
     director = portal.person("malee")
@@ -201,6 +209,7 @@ def test_receipts_roll_and_findings_are_downloads(portal: PortalDesk) -> None:
     clerk = portal.person("somchai")
     for address, kind in (
         (f"{PAGE}/receipts.json", "application/json"),
+        (f"{PAGE}/proof.json", "application/json"),
         (f"{PAGE}/roster.csv", "text/csv"),
         (f"{PAGE}/uploads/{UPLOAD}/findings.csv", "text/csv"),
     ):

@@ -94,6 +94,8 @@ class FakeServices:
             )
         app.add_url_rule(f"{round_}/closure", "closure", self._closure, methods=["GET", "POST", "DELETE"])
         app.add_url_rule(f"{round_}/snapshot", "snapshot", lambda: jsonify(seal=data.seal()))
+        app.add_url_rule(f"{round_}/snapshot/proofs/<code>", "proof", lambda code: jsonify(school=code))
+        app.add_url_rule(f"{round_}/reports/counts", "counts", lambda: jsonify(data.counts()))
         app.add_url_rule(f"{round_}/budget", "budget", lambda: jsonify(data.budget()))
         app.add_url_rule(f"{round_}/exports", "exports", self._exports, methods=["GET", "POST"])
         app.add_url_rule("/api/v1/exports/<export>/files/<name>", "file", self._file)

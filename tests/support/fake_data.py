@@ -279,12 +279,29 @@ def seal() -> dict[str, Any]:
 
 
 def budget() -> dict[str, Any]:
-    line = {"level": "P", "grade": "", "item": "teaching", "heads": 120, "rate": 950, "baht": 114_000, "certainty": "verified"}  # fmt: skip
-    return {"baht": 114_000, "lines": [line]}
+    line = {"level": "P", "grade": "", "item": "teaching", "item_th": "ค่าจัดการเรียนการสอน", "item_en": "Teaching", "heads": 120, "rate": 950, "baht": 114_000, "certainty": "verified"}  # fmt: skip
+    return {
+        "baht": 114_000,
+        "payment": "โอนครั้งเดียว",
+        "by_certainty": {"verified": 114_000, "recall": 0},
+        "heads_without_rate": 2,
+        "lines": [line],
+    }
+
+
+def counts() -> dict[str, Any]:
+    return {"counted": 14_590, "not_counted": {"not-certified": 201, "under-age": 82}}
 
 
 def exports() -> list[dict[str, Any]]:
     file = {"name": "students.csv", "bytes": 5_000_000, "sha256": SHA256}
     return [
-        {"export": "e-1", "state": "built", "rows": 14_873, "progress": 1, "files": [file], "error": None}
+        {
+            "export": "e-1",
+            "state": "built",
+            "rows": 14_873,
+            "progress": {"schools": 123, "total": 123},
+            "files": [file],
+            "error": None,
+        }
     ]

@@ -22,6 +22,7 @@ def blueprint() -> Blueprint:
     nation.add_url_rule("/exports/<export>/<name>", "package_file", package_file)
     nation.add_url_rule("/rounds/<round>/nation", "progress", progress)
     nation.add_url_rule("/rounds/<round>/nation/state", "closure_state", closure_state)
+    nation.add_url_rule("/rounds/<round>/nation/package", "package_state", package_state)
     nation.add_url_rule("/rounds/<round>/nation/schools", "schools", schools)
     nation.add_url_rule("/rounds/<round>/nation/closure", "close", close, methods=["POST"])
     nation.add_url_rule(
@@ -46,7 +47,9 @@ def progress(round: str) -> Answer:
         unfinished=_unfinished(schools.data or {}),
         closure=closure,
         steps=STEPS,
+        building=building,
         seal=part(path("rounds", round, "snapshot"), "seal") if sealed else None,
+        counts=part(path("rounds", round, "reports", "counts")) if sealed else None,
         exports=part(path("rounds", round, "exports"), "exports") if sealed else None,
     )
 
@@ -56,6 +59,22 @@ def closure_state(round: str) -> Response:
     """For the page's script: whether closing still moves."""
     state = str(_closure(round).get("state") or "")
     return jsonify(waiting=state in STEPS[:-1], text=word("step", state))
+
+
+@signed_in(HQ)
+def package_state(round: str) -> Response:
+    """For the page's script: whether a package is still being built."""
+    found = ask("GET", path("rounds", round, "exports"))["exports"]
+    newest = found[0] if found else {}
+    state = str(newest.get("state") or "")
+    return jsonify(waiting=state in ("queued", "building"), text=building(newest))
+
+
+def building(export: dict[str, Any]) -> str:
+    """State and progress of a package."""
+    progress = export.get("progress") or {}
+    done = f" {progress.get('schools', 0)}/{progress['total']}" if progress.get("total") else ""
+    return word("export", export.get("state")) + done
 
 
 @signed_in(HQ)

@@ -31,6 +31,7 @@ def blueprint() -> Blueprint:
     school.add_url_rule("", "show", show)
     school.add_url_rule("/certify", "certify", certify)
     school.add_url_rule("/roster.csv", "roster", roster)
+    school.add_url_rule("/proof.json", "proof", proof)
     school.add_url_rule("/receipts.json", "receipts", receipts)
     return school
 
@@ -70,6 +71,13 @@ def roster(round: str, school: str) -> Answer:
     return _download(
         path("rounds", round, "schools", school, "roster"), "text/csv", f"roster-{round}-{school}.csv"
     )
+
+
+@signed_in(CLERK, DIRECTOR, AREA, HQ)
+def proof(round: str, school: str) -> Answer:
+    """The proof that this school's roll is under the seal, for `tabian verify`."""
+    url = path("rounds", round, "snapshot", "proofs", school)
+    return _download(url, "application/json", f"proof-{round}-{school}.json")
 
 
 @signed_in(CLERK, DIRECTOR, AREA, HQ)

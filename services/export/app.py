@@ -25,4 +25,5 @@ SERVICE = Service(
     },
     publishes=(PackageBuilt,),
     jobs=(Job("build-package", build_package),),
+    take_back=tables.take_back,
 )

@@ -144,6 +144,11 @@ def take(tx: Transaction) -> Lease | None:
     return None if row is None else Lease(row.id, row.round, row.attempt)
 
 
+def take_back(tx: Transaction) -> None:
+    """Every builder is known to be dead: what they were building is due again now."""
+    tx.execute(sa.update(export).where(export.c.state == BUILDING).values(due=_REAL_NOW))
+
+
 def renew(tx: Transaction, lease: Lease, *, schools_done: int, rows: int) -> None:
     """Keep the lease and show progress. Raises LeaseLost."""
     _settle(tx, lease, due=_in(LEASE_SECONDS), schools_done=schools_done, rows=rows)

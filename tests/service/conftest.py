@@ -9,15 +9,25 @@ import pytest
 
 from gateway.portal.app import SERVICE as PORTAL
 from services.intake.app import SERVICE as INTAKE
+from services.snapshot.app import SERVICE as SNAPSHOT
 from tests.support.bench import Bench
 from tests.support.fake_api import FakeServices
 from tests.support.intake_desk import IntakeDesk
 from tests.support.portal_desk import PortalDesk
+from tests.support.snapshot_desk import SnapshotDesk
 
 
 @pytest.fixture
 def intake(bench: Callable[..., Bench]) -> IntakeDesk:
     return IntakeDesk(bench(INTAKE))
+
+
+@pytest.fixture
+def snapshot(bench: Callable[..., Bench]) -> SnapshotDesk:
+    """With round 2564-2 open."""
+    desk = SnapshotDesk(bench(SNAPSHOT))
+    assert desk.open().status_code == 201
+    return desk
 
 
 @pytest.fixture

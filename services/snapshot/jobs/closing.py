@@ -54,39 +54,39 @@ def _advance(runtime: Runtime, name: str) -> bool:
             return False
         attempt = Attempt(runtime, held, row)
         try:
-            moved = _STEPS[row.phase](tx, attempt)
+            reached = _STEPS[row.phase](tx, attempt)
         except NotNow as refusal:
             log.error("closing cannot go on", extra={"round": name, "closure": row.id, "error": refusal.code})
             closings.refuse(tx, row, refusal)
             return True
-    if moved:
-        crash_point(f"closing-after-{row.phase}")
-    return moved
+        if reached is None:
+            return False
+        crash_point(f"closing-before-{reached}")
+    crash_point(f"closing-after-{reached}")
+    return True
 
 
-def _fence(tx: Transaction, attempt: Attempt) -> bool:
+def _fence(tx: Transaction, attempt: Attempt) -> str | None:
     told = closings.fenced(tx, attempt.row)
     if told is None:
-        return False
-    closings.step(tx, attempt.row, fence(attempt.closing, told))
-    return True
+        return None
+    return closings.step(tx, attempt.row, fence(attempt.closing, told))
 
 
-def _settle(tx: Transaction, attempt: Attempt) -> bool:
+def _settle(tx: Transaction, attempt: Attempt) -> str | None:
     here = closings.progress(tx, attempt.row)
     if here.manifest_parts < attempt.row.parts or here.outcome_parts < (here.outcome_parts_of or 1):
-        return False
+        return None
     # With every part here, what does not fit together now never will: NotNow ends this attempt.
     whole, parts = closings.manifest(tx, attempt.row.id), closings.settled_parts(tx, attempt.row.id)
-    closings.step(tx, attempt.row, settle(attempt.closing, attempt.row.id, whole, parts))
-    return True
+    return closings.step(tx, attempt.row, settle(attempt.closing, attempt.row.id, whole, parts))
 
 
-def _compare(tx: Transaction, attempt: Attempt) -> bool:
+def _compare(tx: Transaction, attempt: Attempt) -> str | None:
     row, age_day = attempt.row, attempt.round.plan.age_day
     last = closings.comparison_of(row)
     if last and documents.missing(tx, row.id, age_day) == len(last.missing) and not closings.may_ask(tx, row):
-        return False
+        return None
     found = compare_documents(
         closings.manifest(tx, row.id),
         documents.held(tx, row.id, age_day),
@@ -95,11 +95,11 @@ def _compare(tx: Transaction, attempt: Attempt) -> bool:
     )
     ask = bool(found.missing) and not found.contradictory and closings.may_ask(tx, row)
     closings.keep_comparison(tx, row, found, asked=ask)
+    if found.equal or found.contradictory:
+        return closings.step(tx, row, compare(attempt.closing, row.id, found))
     if ask:
         _ask_for(tx, row, found.missing)
-    elif found.equal or found.contradictory:
-        closings.step(tx, row, compare(attempt.closing, row.id, found))
-    return True
+    return "asking"
 
 
 def _ask_for(tx: Transaction, row: sa.Row[Any], schools: Sequence[str]) -> None:
@@ -108,12 +108,11 @@ def _ask_for(tx: Transaction, row: sa.Row[Any], schools: Sequence[str]) -> None:
         tx.publish(RosterRequested(round=row.round, closure=row.id, schools=part), subject=row.round)
 
 
-def _seal(tx: Transaction, attempt: Attempt) -> bool:
-    seal_round(tx, attempt.runtime, attempt.round, attempt.row)
-    return True
+def _seal(tx: Transaction, attempt: Attempt) -> str | None:
+    return seal_round(tx, attempt.runtime, attempt.round, attempt.row)
 
 
-_STEPS: Mapping[str, Callable[[Transaction, Attempt], bool]] = {
+_STEPS: Mapping[str, Callable[[Transaction, Attempt], str | None]] = {
     "closing": _fence,
     "fenced": _settle,
     "settled": _compare,

@@ -45,8 +45,8 @@ class Worth:
         return {school.school: school.heads_without_rate for school in schools}
 
 
-def seal_round(tx: Transaction, runtime: Runtime, held: Round, row: sa.Row[Any]) -> None:
-    """Seal it, or raise NotNow where the counts disagree. The caller holds the round's lock."""
+def seal_round(tx: Transaction, runtime: Runtime, held: Round, row: sa.Row[Any]) -> str:
+    """Seal it, or raise NotNow where the counts disagree; returns the phase reached. The caller holds the round's lock."""
     closing, entries = closings.closing_of(row), closings.manifest(tx, row.id)
     found = closings.outcomes(tx, row.id)
     first = count_first(tx, row.id, held.plan.age_day, entries, found)
@@ -60,7 +60,6 @@ def seal_round(tx: Transaction, runtime: Runtime, held: Round, row: sa.Row[Any])
     tx.execute(
         sa.insert(sealed).values(round=held.name, closure=row.id, seal=statement, budget=_described(worth))
     )
-    closings.step(tx, row, after)
     told = RoundSealed(
         round=held.name,
         closure=row.id,
@@ -72,6 +71,7 @@ def seal_round(tx: Transaction, runtime: Runtime, held: Round, row: sa.Row[Any])
         seal=statement,
     )
     tx.publish(told, subject=held.name)
+    return closings.step(tx, row, after)
 
 
 def _write(

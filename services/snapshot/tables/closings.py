@@ -77,13 +77,14 @@ def rounds_under_way(tx: Transaction) -> Sequence[str]:
     )
 
 
-def step(tx: Transaction, row: sa.Row[Any], after: Closing) -> None:
-    """Write the next state, and when it was reached."""
+def step(tx: Transaction, row: sa.Row[Any], after: Closing) -> str:
+    """Write the next state, and when it was reached; returns its phase."""
     steps = row.steps
     if after.phase != row.phase:
         steps = [*steps, {"step": after.phase, "at": tx.now().isoformat()}]
     told = {"manifest_sha256": after.manifest_sha256, "parts": after.parts, "schools": after.schools}
     _change(tx, row.id, phase=after.phase, steps=steps, **told)
+    return after.phase
 
 
 def refuse(tx: Transaction, row: sa.Row[Any], refusal: NotNow) -> None:

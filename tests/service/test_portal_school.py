@@ -140,7 +140,7 @@ def test_an_unchanged_pupil_is_not_sent(portal: PortalDesk) -> None:
 def test_a_duplicate_is_answered_or_the_pupil_removed(portal: PortalDesk) -> None:
     clerk = portal.person("somchai")
     assert "เด็กหญิงสมมติ ทดสอบ" in clerk.page(PAGE)
-    clerk.send(f"{PAGE}/duplicates/c-1", sentence="มาเรียนทุกวัน")
+    assert "โรงเรียนชี้แจงแล้ว" in clerk.send(f"{PAGE}/duplicates/c-1", sentence="มาเรียนทุกวัน").text
     assert portal.services.sent("POST", "/evidence")[0] == {"school": SCHOOL, "sentence": "มาเรียนทุกวัน"}
     clerk.send(f"{PAGE}/pupils/a1b2c3/removal", follow=False, sha256=SHA256)
     assert portal.services.sent("DELETE", "/students/a1b2c3")[1] == f'"{SHA256}"'

@@ -89,9 +89,7 @@ class FakeServices:
         app.add_url_rule(f"{round_}/schools/<code>/acknowledgement", "others", self._other, methods=["POST"])
         app.add_url_rule(f"{round_}/duplicates", "duplicates", lambda: jsonify(cases=self.cases, next=None))
         for act in ("evidence", "decision"):
-            app.add_url_rule(
-                f"/api/v1/duplicates/<case>/{act}", act, lambda case: jsonify(case=case), methods=["POST"]
-            )
+            app.add_url_rule(f"/api/v1/duplicates/<case>/{act}", act, self._case, methods=["POST"])
         app.add_url_rule(f"{round_}/closure", "closure", self._closure, methods=["GET", "POST", "DELETE"])
         app.add_url_rule(f"{round_}/snapshot", "snapshot", lambda: jsonify(seal=data.seal()))
         app.add_url_rule(f"{round_}/snapshot/proofs/<code>", "proof", lambda code: jsonify(school=code))
@@ -151,6 +149,10 @@ class FakeServices:
 
     def _other(self, code: str) -> Response:
         return jsonify(receipt={}, submission={"school": code})
+
+    def _case(self, case: str) -> Response:
+        self.school["cases"][0] |= {"answer": "ours", "sentence": "มาเรียนทุกวัน"}
+        return jsonify(case=case)
 
     def _closure(self) -> Any:
         if request.method == "POST":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date
 from typing import Any
 
@@ -19,6 +20,7 @@ from services.contracts.roster.fields import STORED, Field
 _SCHOOL = "/rounds/<round>/schools/<school>"
 _UNFINISHED = ("received", "checking")
 _MOST_TYPED = 500
+_LOOKS, _LOOK_SECONDS = 10, 0.15
 _GROUPS = (
     ("นักเรียน", "Pupil", "school_code"),
     ("บิดา มารดา ผู้ปกครอง", "Parents and guardian", "parents_status"),
@@ -130,11 +132,25 @@ def remove(round: str, school: str, key: str) -> Answer:
 def ours(round: str, school: str, case: str) -> Answer:
     """ "The child is ours", with the sentence that says why."""
     wanted = {"school": school, "sentence": typed("sentence")}
+
+    def send() -> None:
+        ask("POST", path("duplicates", case, "evidence"), json=wanted)
+        _wait_until_shown(round, school, case)
+
     return tried(
-        lambda: ask("POST", path("duplicates", case, "evidence"), json=wanted),
+        send,
         ("ส่งคำชี้แจงแล้ว เขตจะเป็นผู้ตัดสิน", "Your sentence is sent; the area decides"),
         url_for("school.show", round=round, school=school, _anchor="duplicates"),
     )
+
+
+def _wait_until_shown(round: str, school: str, case: str) -> None:
+    """Dedup took the answer and tells intake, which the school's page asks: wait for it, but never for long."""
+    for _ in range(_LOOKS):
+        cases = ask("GET", path("rounds", round, "schools", school)).get("cases") or ()
+        if any(one["case"] == case and one["answer"] != "none" for one in cases):
+            return
+        time.sleep(_LOOK_SECONDS)
 
 
 def _typed_value(field: Field) -> str:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from services.contracts.access import Grant
 from services.contracts.signed import NotGenuine, sign, verify
 from services.kit.auth import verify as verify_token
+from services.kit.errors import Problem
 from services.kit.keys import KeyMissing, Keys, key_id, make_keys
 
 FILES = {"token.pem", "receipt.pem", "seal.pem", "identity.key", "jwks.json", "export.jwt"}
@@ -114,3 +115,16 @@ def test_a_folder_from_elsewhere_verifies_nothing_of_ours(folder: Path, tmp_path
     with pytest.raises(NotGenuine):
         verify(sign({"kind": "tabian-seal"}, *theirs.seal), ours.jwks)
     assert isinstance(theirs.token_signer[0], ec.EllipticCurvePrivateKey)
+
+
+def test_changing_the_token_key_leaves_the_others_as_they_are(folder: Path) -> None:
+    before = Keys(folder)
+    old_token, receipt = before.service_token("export"), sign({"kind": "tabian-receipt"}, *before.receipt)
+    for name in ("token.pem", "jwks.json", "export.jwt"):
+        (folder / name).unlink()
+    assert {path.name for path in make_keys(folder)} == {"token.pem", "jwks.json", "export.jwt"}
+    after = Keys(folder)
+    assert verify(receipt, after.jwks) == {"kind": "tabian-receipt"}
+    assert verify_token(after.service_token("export"), after).subject == "service:export"
+    with pytest.raises(Problem):
+        verify_token(old_token, after)

@@ -74,6 +74,7 @@ def check_uploads(runtime: Runtime) -> bool:
         for row in sorted(claimed, key=lambda row: (row.round, row.school, row.number)):
             adopt_correlation(row.correlation)
             _end(tx, row, outcomes[row.id])
+            log.info("upload checked", extra={"upload": row.id})
     crash_point("checker-after-commit")
     return True
 

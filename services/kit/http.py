@@ -5,10 +5,10 @@ Views are thin: parse, one call into the rules, one transaction, one return.
 
 from __future__ import annotations
 
+import logging
 import time
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from flask import Flask, Response, current_app, g, request
 from marshmallow import Schema
@@ -21,7 +21,7 @@ from services.kit.logs import adopt_correlation, correlation_id
 from services.kit.metrics import HTTP_SECONDS
 from services.kit.service import Runtime
 
-T = TypeVar("T")
+log = logging.getLogger(__name__)
 BODY_BYTES = 64 * 1024
 RECEIVED_HEADER = "X-Tabian-Received"
 WAITED_CAP_SECONDS = 60.0
@@ -103,4 +103,14 @@ def _observe(app: Flask, service: str) -> None:
         route = request.url_rule.rule if request.url_rule else "unknown"
         elapsed = time.perf_counter() - g.get("started", time.perf_counter())
         HTTP_SECONDS.labels(service, request.method, route, response.status_code).observe(elapsed)
+        log.info(
+            "request answered",
+            extra={
+                "service": service,
+                "method": request.method,
+                "route": route,
+                "status": response.status_code,
+                "ms": round(elapsed * 1000, 1),
+            },
+        )
         return response

@@ -78,6 +78,13 @@ class Worker:
         crash_point("worker-after-ack")
         self._applied[_producer(envelope)].append(envelope.id)
         EVENTS_HANDLED.labels(self.name, envelope.type, handled.value).inc()
+        about = {
+            "service": self.name,
+            "type": envelope.type,
+            "event_id": envelope.id,
+            "outcome": handled.value,
+        }
+        log.info("event handled", extra=about)
 
     def _handle(self, envelope: Envelope, stop: threading.Event) -> Handled | None:
         started = time.perf_counter()

@@ -56,10 +56,12 @@ class Supervised:
                     return
             except httpx.TransportError:
                 time.sleep(0.1)
-        raise TimeoutError("the embedded system did not start:\n" + self._output())
+        raise TimeoutError("the embedded system did not start:\n" + self.output[-4000:])
 
-    def _output(self) -> str:
-        return (self.folder / "output.log").read_text()[-4000:]
+    @property
+    def output(self) -> str:
+        """Everything the system logged in all its lives."""
+        return (self.folder / "output.log").read_text()
 
     def enrol(self, people: list[tuple[str, str, str, str]], password: str) -> dict[str, str]:
         """Accounts straight into the portal's database; returns username → password."""
@@ -110,6 +112,8 @@ class Supervised:
                     "-m",
                     "gateway.cli",
                     "up",
+                    "--log-level",
+                    "INFO",
                     "--folder",
                     str(self.folder),
                     "--port",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import tempfile
 import threading
 from collections import Counter
@@ -134,3 +135,37 @@ def test_killed_at_random_moments_with_and_without_its_postgresql(
     assert summary.lost == 0
     assert system.deaths == 4
     assert max(effects["acts"].values()) == 1
+
+
+def test_the_log_of_a_round_follows_one_id_and_names_nobody(nation: Path, folder: Path) -> None:
+    system = Supervised(folder / "system")
+    system.start()
+    try:
+        summary = played(system, nation)
+    finally:
+        system.stop()
+    assert summary.faults == []
+    lines = [json.loads(line) for line in system.output.splitlines() if line.startswith("{")]
+    followed: dict[str, set[str]] = {}
+    for line in lines:
+        step = line.get("type") or line["message"]
+        followed.setdefault(line["correlation_id"], set()).add(step)
+    whole_way = {
+        "request answered",
+        "upload checked",
+        "intake.roster.accepted.v1",
+        "intake.roster.identified.v1",
+        "dedup.roster.screened.v1",
+    }
+    assert any(whole_way <= steps for steps in followed.values())
+    people = json.loads((nation / "truth.json").read_text())["duplicates"]
+    ids = {duplicate["national_id"] for duplicate in people} | set(_ids_in_files(nation))
+    assert len(ids) > 100
+    assert [number for number in ids if number in system.output] == []
+    assert re.findall(r"เด็กชาย|เด็กหญิง|นางสาว", system.output) == []
+
+
+def _ids_in_files(nation: Path) -> Iterator[str]:
+    for file in (nation / "rosters").glob("*.csv"):
+        for word in re.findall(rb"[0-9]{13}", file.read_bytes()):
+            yield word.decode()

@@ -107,10 +107,11 @@ class SnapshotDesk:
         )
         self.bench.deliver(told, document=made.packed)
 
-    def announce(self, at: str = CLOSE_DAY) -> str:
+    def announce(self, at: str = CLOSE_DAY, round_name: str = ROUND) -> str:
         """Headquarters closes; the attempt's name."""
         self.bench.set_time(at)
-        answer = self.bench.client.post(self.url("/closure"), json={}, headers=self.hq)
+        url = f"/api/v1/rounds/{round_name}/closure"
+        answer = self.bench.client.post(url, json={}, headers=self.hq)
         assert answer.status_code == 202, answer.get_json()
         return str(answer.get_json()["closure"])
 
@@ -120,10 +121,17 @@ class SnapshotDesk:
     def closure(self) -> Any:
         return self.get("/closure").get_json()
 
-    def close(self, entries: Sequence[ManifestEntry], outcomes: Sequence[Outcome] = ()) -> str:
+    def close(
+        self,
+        entries: Sequence[ManifestEntry],
+        outcomes: Sequence[Outcome] = (),
+        *,
+        round_name: str = ROUND,
+        at: str = CLOSE_DAY,
+    ) -> str:
         """The whole closing with these answers of intake and dedup; the attempt's name."""
-        closure = self.announce()
-        for message in messages(closure, entries, outcomes):
+        closure = self.announce(at, round_name)
+        for message in messages(closure, entries, outcomes, round_name=round_name):
             self.bench.deliver(message)
         self.bench.jobs()
         return closure
@@ -137,10 +145,14 @@ class SnapshotDesk:
 
 
 def messages(
-    closure: str, entries: Sequence[ManifestEntry], outcomes: Sequence[Outcome] = (), parts: int = 2
+    closure: str,
+    entries: Sequence[ManifestEntry],
+    outcomes: Sequence[Outcome] = (),
+    parts: int = 2,
+    round_name: str = ROUND,
 ) -> list[Any]:
     """What intake and dedup send for a closing: the fence, the manifest and the outcomes, each in `parts`."""
-    digest, named = manifest_digest(entries), {"round": ROUND, "closure": closure}
+    digest, named = manifest_digest(entries), {"round": round_name, "closure": closure}
     sent: list[Any] = [RoundFenced(**named, parts=parts, schools=len(entries), manifest_sha256=digest)]
     sent += [
         ManifestSent(**named, part=n, parts=parts, entries=tuple(entries[n::parts])) for n in range(parts)

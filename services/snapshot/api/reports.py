@@ -77,7 +77,7 @@ def get_budget(round_name: str) -> ResponseReturnValue:
             raise Problem(409, "no-budget", "รอบนี้ไม่ใช้คำนวณงบประมาณ", "No money hangs on this round's count")
         rows = results.budget_lines(tx, round_name, scope)
         totals = results.totals(tx, round_name, scope)
-    items = about["items"]
+    items = {item["key"]: item for item in about["items"]}
     lines = [_line(row, items) for row in sorted(rows, key=lambda row: _place(row, list(items)))]
     return jsonify(
         round=round_name,

@@ -142,5 +142,5 @@ def _described(worth: Worth) -> dict[str, Any] | None:
         "academic_year": worth.table.academic_year,
         "term": worth.table.term,
         "payment": worth.table.payment,
-        "items": {item.key: {"th": item.th, "en": item.en} for item in named},
+        "items": [{"key": item.key, "th": item.th, "en": item.en} for item in named],
     }

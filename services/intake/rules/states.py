@@ -22,6 +22,29 @@ class Block:
     en: str
 
 
+_NOTHING = Block(
+    "nothing-uploaded",
+    "ยังไม่มีข้อมูลนักเรียน: โปรดส่งไฟล์ทะเบียนนักเรียน (ไม่มีนักเรียนให้ส่งไฟล์ที่มีแต่หัวตาราง)",
+    "There is no roster yet: upload the file (a school without pupils uploads the header line only)",
+)
+_ERRORS = Block("errors-left", "มีข้อผิดพลาดที่ต้องแก้ {n} รายการ", "{n} errors are still to be corrected")
+_WARNINGS = Block(
+    "warnings-unexplained",
+    "มีข้อควรตรวจสอบ {n} รายการที่ต้องแก้ไขหรือชี้แจง",
+    "{n} warnings are to be corrected or explained",
+)
+_DUPLICATES = Block(
+    "duplicates-unanswered",
+    "มีนักเรียนซ้ำกับโรงเรียนอื่น {n} ราย: ลบออกจากทะเบียน หรือยืนยันว่าเป็นนักเรียนของโรงเรียน",
+    "{n} pupils are also on another roll: remove them, or state that they are yours",
+)
+_LOCKED = Block(
+    "locked",
+    "สพฐ. ระงับการยืนยันของโรงเรียนนี้ โปรดติดต่อเขตพื้นที่การศึกษา",
+    "Headquarters has locked this school's confirmation; contact the area office",
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
     """What the guards know of a school's submission in a round."""
@@ -40,48 +63,18 @@ class Submission:
 
 def blocks(submission: Submission) -> tuple[Block, ...]:
     """What still blocks confirming, each with what to do. Only what this school can do itself, or a lock by headquarters."""
-    found: list[Block] = []
-    if submission.sha256 is None:
-        found.append(
-            Block(
-                "nothing-uploaded",
-                "ยังไม่มีข้อมูลนักเรียน: โปรดส่งไฟล์ทะเบียนนักเรียน (ไม่มีนักเรียนให้ส่งไฟล์ที่มีแต่หัวตาราง)",
-                "There is no roster yet: upload the file (a school without pupils uploads the header line only)",
-            )
-        )
-    if submission.errors:
-        found.append(
-            Block(
-                "errors-left",
-                f"มีข้อผิดพลาดที่ต้องแก้ {submission.errors} รายการ",
-                f"{submission.errors} errors are still to be corrected",
-            )
-        )
-    if submission.unexplained:
-        found.append(
-            Block(
-                "warnings-unexplained",
-                f"มีข้อควรตรวจสอบ {submission.unexplained} รายการที่ต้องแก้ไขหรือชี้แจง",
-                f"{submission.unexplained} warnings are to be corrected or explained",
-            )
-        )
-    if submission.cases_open:
-        found.append(
-            Block(
-                "duplicates-unanswered",
-                f"มีนักเรียนซ้ำกับโรงเรียนอื่น {submission.cases_open} ราย: ลบออกจากทะเบียน หรือยืนยันว่าเป็นนักเรียนของโรงเรียน",
-                f"{submission.cases_open} pupils are also on another roll: remove them, or state that they are yours",
-            )
-        )
-    if submission.locked:
-        found.append(
-            Block(
-                "locked",
-                "สพฐ. ระงับการยืนยันของโรงเรียนนี้ โปรดติดต่อเขตพื้นที่การศึกษา",
-                "Headquarters has locked this school's confirmation; contact the area office",
-            )
-        )
-    return tuple(found)
+    found = (
+        (submission.sha256 is None, _NOTHING),
+        (submission.errors, _ERRORS),
+        (submission.unexplained, _WARNINGS),
+        (submission.cases_open, _DUPLICATES),
+        (submission.locked, _LOCKED),
+    )
+    return tuple(
+        Block(block.code, block.th.format(n=int(count)), block.en.format(n=int(count)))
+        for count, block in found
+        if count
+    )
 
 
 def readiness(submission: Submission) -> str:

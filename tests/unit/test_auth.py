@@ -88,6 +88,7 @@ def test_a_good_token_names_the_person_and_the_grants(ring: Keys) -> None:
         ("grants", [None]),
         ("grants", {"clerk": "1066350177"}),
     ],
+    ids=range(18),
 )
 def test_a_wrong_claim_is_refused(ring: Keys, claim: str, value: object) -> None:
     assert refused(signed(ring, **{claim: value}), ring) == "token-invalid"
@@ -195,6 +196,7 @@ def test_a_body_nested_without_end_is_refused(ring: Keys) -> None:
         ("password", NOW, False),
         (None, NOW, False),
     ],
+    ids=range(12),
 )
 def test_a_step_up_counts_for_fifteen_minutes(
     ring: Keys, acr: object, auth_time: object, counts: bool

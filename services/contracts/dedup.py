@@ -37,10 +37,11 @@ class CaseParty:
 
 @event("dedup.case.changed.v1", consumers=("intake",))
 class CaseChanged:
-    """A duplicate case as it now stands, whole; one event per school concerned (`school`).
+    """A duplicate case as it now stands for one school concerned (`school`), sent when that changed.
 
     state: open | cleared | decided; `decision`: the school the pupil belongs to, "neither", or "" while undecided.
-    A school that is no longer a party gets its last event with the state cleared.
+    `parties`: `school` itself and at most 19 others. A case that cleared, and one of which the school is no longer a
+    party, is told as cleared, without parties.
     """
 
     round: str

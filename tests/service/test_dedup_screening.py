@@ -293,3 +293,19 @@ def test_keys_stay_for_the_locks_and_names_are_kept_for_matching(desk: Desk) -> 
     with desk.bench.database.transaction() as tx:
         assert tx.execute(sa.select(sa.func.count()).select_from(identity_key)).scalar_one() == 1
         assert tx.execute(sa.select(sa.func.count()).select_from(holder)).scalar_one() == 0
+
+
+def test_a_number_that_many_schools_type_does_not_flood(desk: Desk) -> None:
+    """The 30th school that holds it is told of itself and some others; of the earlier ones nobody is told again."""
+    schools = [f"10663{n:05d}" for n in range(30)]
+    for school in schools:
+        desk.roll(school, ["placeholder"], 1)
+    for school in schools[19:]:
+        (event,) = told(desk, school)
+        assert len(event["parties"]) == 20
+        assert school in [p["school"] for p in event["parties"]]
+    assert len(told(desk, schools[0])) == 19
+    before = len(desk.bench.published(CaseChanged))
+    desk.roll(schools[29], [], 2)
+    assert [e["school"] for e in desk.bench.published(CaseChanged)[before:]] == [schools[29]]
+    assert len(desk.only_case()["parties"]) == 29

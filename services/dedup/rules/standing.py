@@ -14,6 +14,7 @@ OPEN, CLEARED, DECIDED = "open", "cleared", "decided"
 STATES = (OPEN, CLEARED, DECIDED)
 NEITHER = "neither"
 NO_ANSWER, OURS = "none", "ours"
+MOST_TOLD = 20
 UNDECIDED_LINE, LOST_LINE = "duplicate-undecided", "duplicate-lost"
 
 
@@ -38,6 +39,21 @@ def standing(holders: AbstractSet[str], ruling: Ruling | None) -> tuple[str, str
     if ruling.belongs_to != NEITHER and ruling.belongs_to not in holders:
         return OPEN, ""
     return DECIDED, ruling.belongs_to
+
+
+def told(school: str, state: str, decision: str, parties: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What one school is told of a case: state, decision and the parties (CaseParty as plain data, in order of code).
+
+    A number that many schools type where they have none makes one case of hundreds of parties: each school is told of
+    itself and of the first others only, or every roll would send every roll to every school. A school that is no
+    party (any more), and everyone once the case is cleared, is told just that.
+    """
+    if state == CLEARED or school not in {party["school"] for party in parties}:
+        return {"state": CLEARED, "decision": "", "parties": []}
+    others = [party["school"] for party in parties if party["school"] != school]
+    among = {school, *others[: MOST_TOLD - 1]}
+    shown = [party for party in parties if party["school"] in among]
+    return {"state": state, "decision": decision, "parties": shown}
 
 
 def next_revision(previous: int, real_ms: int) -> int:

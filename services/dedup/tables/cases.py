@@ -3,8 +3,8 @@ business of casework and the rules."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -74,15 +74,33 @@ def keep_ruling(tx: Transaction, case: str, **values: object) -> None:
     tx.execute(sa.insert(ruling).values(case=case, **values))
 
 
-def store(tx: Transaction, case: str, values: Mapping[str, object]) -> None:
-    tx.execute(sa.update(duplicate).where(duplicate.c.case == case).values(**values))
+@dataclass(slots=True)
+class Changes:
+    """What a recomputation writes, gathered and written at once: a wrong file can touch thousands of cases."""
 
+    cases: list[dict[str, object]] = field(default_factory=list)
+    joined: list[dict[str, object]] = field(default_factory=list)
+    left: list[dict[str, object]] = field(default_factory=list)
 
-def set_parties(tx: Transaction, row: sa.Row[Any], codes: Collection[str]) -> None:
-    """Make exactly these schools the parties by which the case is found."""
-    tx.execute(sa.delete(party).where(party.c.case == row.case, party.c.school.not_in(list(codes))))
-    rows = [{"round": row.round, "school": code, "case": row.case} for code in codes]
-    tx.execute(insert(party).on_conflict_do_nothing(), rows)
+    def case(self, row: sa.Row[Any], **values: object) -> None:
+        """state, decision, revision and parties of a case."""
+        self.cases.append({"of_case": row.case, **values})
+
+    def members(self, row: sa.Row[Any], before: Collection[str], now: Collection[str]) -> None:
+        """By which schools the case is found."""
+        self.joined += [{"round": row.round, "school": s, "case": row.case} for s in now if s not in before]
+        self.left += [{"of_school": s, "of_case": row.case} for s in before if s not in now]
+
+    def write(self, tx: Transaction) -> None:
+        of_case: sa.BindParameter[str] = sa.bindparam("of_case")
+        of_school: sa.BindParameter[str] = sa.bindparam("of_school")
+        gone = sa.delete(party).where(party.c.case == of_case, party.c.school == of_school)
+        if self.cases:
+            tx.execute(sa.update(duplicate).where(duplicate.c.case == of_case), self.cases)
+        if self.left:
+            tx.execute(gone, self.left)
+        if self.joined:
+            tx.execute(insert(party).on_conflict_do_nothing(), self.joined)
 
 
 def keys_of_schools(tx: Transaction, codes: Collection[str]) -> dict[str, list[bytes]]:

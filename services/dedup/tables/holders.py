@@ -3,14 +3,14 @@ their holders. The order in which they are locked is the screening's business.""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from services.dedup.rules.holdings import Holding
-from services.dedup.tables import duplicate, holder, identity_key, school, screened
+from services.dedup.tables import duplicate, holder, identity_key, screened
 from services.kit.database import Transaction
 
 
@@ -130,20 +130,15 @@ def keys_of_cases(tx: Transaction, round_name: str, keys: Collection[bytes]) -> 
     ]
 
 
-def holders_of(tx: Transaction, round_name: str, keys: Collection[bytes]) -> Iterable[sa.Row[Any]]:
-    """key, school, line, sha256, name and esa ("" where the register has not told) of every holder of these keys."""
+def holders_of(tx: Transaction, round_name: str, keys: Collection[bytes]) -> Sequence[sa.Row[Any]]:
+    """key, school and line of every holder of these keys, in order of key and school."""
     h = holder.c
-    return tx.execute(
-        sa.select(
-            h.key,
-            h.school,
-            h.line,
-            screened.c.sha256,
-            sa.func.coalesce(school.c.name, "").label("name"),
-            sa.func.coalesce(school.c.esa, "").label("esa"),
-        )
-        .join(screened, sa.and_(screened.c.round == h.round, screened.c.school == h.school))
-        .outerjoin(school, school.c.code == h.school)
-        .where(h.round == round_name, _any_of(h.key, keys))
-        .order_by(h.key, h.school)
-    )
+    here = sa.and_(h.round == round_name, _any_of(h.key, keys))
+    return tx.execute(sa.select(h.key, h.school, h.line).where(here).order_by(h.key, h.school)).all()
+
+
+def rolls_of(tx: Transaction, round_name: str, codes: Collection[str]) -> dict[str, str]:
+    """school → sha256 of its roll as screened."""
+    s = screened.c
+    here = sa.and_(s.round == round_name, s.school == sa.any_(sa.literal(list(codes), sa.ARRAY(sa.Text))))
+    return {row.school: row.sha256 for row in tx.execute(sa.select(s.school, s.sha256).where(here))}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 
@@ -25,7 +25,7 @@ _UPSERT = sa.text(
 def keep_area(tx: Transaction, event: AreaRegistered) -> Sequence[str]:
     """Take over an area's schools where this is newer; returns the codes of those that now read otherwise."""
     codes = [s.code for s in event.schools]
-    before = _read(tx, codes)
+    before = names(tx, codes)
     given = {
         "esa": event.esa,
         "revision": event.revision,
@@ -33,16 +33,15 @@ def keep_area(tx: Transaction, event: AreaRegistered) -> Sequence[str]:
         "names": [s.name for s in event.schools],
     }
     tx.execute(_UPSERT, given)
-    after = _read(tx, codes)
+    after = names(tx, codes)
     return sorted(code for code in after if after[code] != before.get(code))
 
 
-def _read(tx: Transaction, codes: Sequence[str]) -> dict[str, tuple[str, str]]:
+def names(tx: Transaction, codes: Collection[str]) -> dict[str, tuple[str, str]]:
+    """school → (name, ESA) of those the register told of."""
     s = school.c
-    rows = tx.execute(
-        sa.select(s.code, s.name, s.esa).where(s.code == sa.any_(sa.literal(codes, sa.ARRAY(sa.Text))))
-    )
-    return {row.code: (row.name, row.esa) for row in rows}
+    here = s.code == sa.any_(sa.literal(list(codes), sa.ARRAY(sa.Text)))
+    return {row.code: (row.name, row.esa) for row in tx.execute(sa.select(s.code, s.name, s.esa).where(here))}
 
 
 def esa_of(tx: Transaction, code: str) -> str:

@@ -81,7 +81,7 @@ def _index() -> None:
         sa.Column("sex", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("round", "key", "school"),
     )
-    op.create_index("holder_school", "holder", ["round", "school"], unique=False)
+    op.create_index("holder_school", "holder", ["school", "round"], unique=False)
 
 
 def _cases() -> None:

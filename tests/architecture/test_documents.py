@@ -82,6 +82,14 @@ def test_the_table_in_the_readme_is_the_services(name: str) -> None:
     assert _row(name) == (consumes, publishes), f"| [{name}](services/{name}) | … | {told} |"
 
 
+@pytest.mark.parametrize("name", tree.FIVE)
+def test_a_service_describes_itself_with_all_its_events_and_tables(name: str) -> None:
+    service, said = tree.service(name), tree.text_of(Path(f"services/{name}/README.md"))
+    events = {declaration_of(cls).type for cls in (*service.consumes, *service.publishes)}
+    assert sorted(event for event in events if f"`{event}`" not in said) == []
+    assert [table for table in service.metadata.tables if f"`{table}`" not in said] == []
+
+
 def test_events_named_in_documents_are_declared() -> None:
     declared = {declaration_of(cls).type for name in tree.FIVE for cls in tree.service(name).publishes}
     pattern = re.compile(rf"\b(?:{'|'.join(tree.FIVE)})\.[a-z-]+\.[a-z]+\.v\d+\b")

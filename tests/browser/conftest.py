@@ -12,7 +12,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 
-from deploy.rehearsal import collecting
+from deploy.rehearsal import collecting, register
 from deploy.rehearsal.nation import Order, make_nation
 from deploy.rehearsal.scenario import Stage, cast, usernames
 from deploy.rehearsal.truth import SchoolTruth, load
@@ -20,8 +20,7 @@ from services.kit.clock import set_clock
 from tests.support.browsing import Window, browser
 from tests.support.supervised import Supervised
 
-SEED, ESA, SCHOOL = 20, "6602", "1066350179"
-"""With this seed the school has a file to be refused, findings to fix and to explain, and two duplicates."""
+ESA = "6602"
 PASSWORD = "a-password-for-tests"
 SHOTS = Path(".tabian/browser")
 
@@ -53,20 +52,35 @@ class Theatre:
 @pytest.fixture(scope="session")
 def theatre() -> Iterator[Theatre]:
     with tempfile.TemporaryDirectory(prefix="tabian-browser-", ignore_cleanup_errors=True) as made:
-        nation = Path(made) / "nation"
-        make_nation(Order(seed=SEED, out=nation, esa=ESA, limit=4))
+        nation, school = _nation(Path(made))
         system = Supervised(Path(made) / "system")
         system.start()
         try:
-            told = load(nation / "truth.json")
-            _prepare(system, nation)
+            _prepare(system, nation, school.code)
             with browser() as chromium:
-                yield Theatre(system, nation, told.schools[SCHOOL], chromium)
+                yield Theatre(system, nation, school, chromium)
         finally:
             system.stop()
 
 
-def _prepare(system: Supervised, nation: Path) -> None:
+def _nation(folder: Path) -> tuple[Path, SchoolTruth]:
+    """Four made-up schools, one of them with a file to be refused, findings to fix and to explain, and two duplicates."""
+    schools = folder / "schools.tsv"
+    register.write(register.make(1), schools)
+    for seed in range(1, 60):
+        nation = folder / f"nation-{seed}"
+        make_nation(Order(seed=seed, out=nation, esa=ESA, schools=schools, limit=4))
+        told = load(nation / "truth.json")
+        for code, school in told.schools.items():
+            duplicates = sum(code in (one.true_school, one.false_school) for one in told.duplicates)
+            purposes = {upload.purpose for upload in school.uploads}
+            explained = any(one.then == "explain" for one in school.last.findings)
+            if duplicates == 2 and purposes >= {"wrong", "first", "fixed"} and explained:
+                return nation, school
+    raise AssertionError("no seed gives a school that has everything to show")
+
+
+def _prepare(system: Supervised, nation: Path, school: str) -> None:
     told = load(nation / "truth.json")
     passwords = system.enrol(usernames(sorted(told.schools), [ESA]), PASSWORD)
     clock = system.folder / "clock.json"
@@ -74,6 +88,6 @@ def _prepare(system: Supervised, nation: Path) -> None:
         stage = Stage(client, nation, passwords, lambda at: set_clock(clock, at), lambda _: None)
         people = cast(stage)
         collecting.open_rounds(stage, people)
-        del people.clerks[SCHOOL]
+        del people.clerks[school]
         collecting.upload_all(stage, people)
         assert stage.summary.faults == []

@@ -27,12 +27,7 @@ def window(opens: str, closes: str, *, is_open: bool = True) -> dict[str, Any]:
 
 
 def school() -> dict[str, Any]:
-    grades = ("อ.2", "อ.3", "ป.1", "ป.2", "ป.3", "ป.4", "ป.5", "ป.6")
-    counts = [
-        {"grade": grade, "sex": sex, "pupils": 8 + (place + offset) % 6}
-        for place, grade in enumerate(grades)
-        for offset, sex in enumerate(("ช", "ญ"))
-    ]
+    counts = counts_by_grade()
     return {
         "school": SCHOOL,
         "name": NAME,
@@ -46,57 +41,76 @@ def school() -> dict[str, Any]:
         "pupils": sum(one["pupils"] for one in counts),
         "counts": counts,
         "findings": {"errors": 2, "warnings": 2, "unexplained": 1, "notes": 1},
-        "blocks": [
-            {
-                "code": "errors-left",
-                "th": "มีข้อผิดพลาดที่ต้องแก้ 2 รายการ",
-                "en": "2 errors are still to be corrected",
-            },
-            {
-                "code": "warnings-unexplained",
-                "th": "มีข้อควรตรวจสอบ 1 รายการที่ต้องแก้ไขหรือชี้แจง",
-                "en": "1 warnings are to be corrected or explained",
-            },
-            {
-                "code": "duplicates-unanswered",
-                "th": "มีนักเรียนซ้ำกับโรงเรียนอื่น 1 ราย",
-                "en": "1 pupils are also on another roll",
-            },
-        ],
+        "blocks": blocks(),
         "screening": {"compared_with": 122, "at": "2021-11-10T09:12:00+07:00"},
         "upload": upload(),
         "current_upload": UPLOAD,
-        "cases": [
-            {
-                "case": "c-1",
-                "state": "open",
-                "decision": "",
-                "answer": "none",
-                "sentence": "",
-                "key": "a1b2c3",
-                "pupil": {
-                    "title": "เด็กหญิง",
-                    "first_name_th": "สมมติ",
-                    "last_name_th": "ทดสอบ",
-                    "grade": "ป.3",
-                    "room": "1",
-                },
-                "others": [{"school": "1066350188", "name": "วัดคลองสมมติ", "esa": ESA}],
-            }
-        ],
+        "cases": [own_case()],
         "acts": [],
-        "windows": {
-            "update": window("2021-10-15T00:00", "2021-11-11T00:00"),
-            "confirm": dict(_DAY),
-            "certify": dict(_DAY),
-            "acknowledge": window("2021-11-11T00:00", "2021-11-12T00:00", is_open=False),
-        },
+        "windows": windows(),
         "locked": False,
         "may": list(MAY["draft"]),
         "statement": {
             "th": "ข้าพเจ้าขอรับรองว่านักเรียนตามทะเบียนฉบับนี้มีตัวตนอยู่จริงในโรงเรียน ณ วันที่รับรอง",
             "en": "I certify that the pupils on this roll exist and attend this school on this day",
         },
+    }
+
+
+def counts_by_grade() -> list[dict[str, Any]]:
+    grades = ("อ.2", "อ.3", "ป.1", "ป.2", "ป.3", "ป.4", "ป.5", "ป.6")
+    return [
+        {"grade": grade, "sex": sex, "pupils": 8 + (place + offset) % 6}
+        for place, grade in enumerate(grades)
+        for offset, sex in enumerate(("ช", "ญ"))
+    ]
+
+
+def blocks() -> list[dict[str, str]]:
+    return [
+        {
+            "code": "errors-left",
+            "th": "มีข้อผิดพลาดที่ต้องแก้ 2 รายการ",
+            "en": "2 errors are still to be corrected",
+        },
+        {
+            "code": "warnings-unexplained",
+            "th": "มีข้อควรตรวจสอบ 1 รายการที่ต้องแก้ไขหรือชี้แจง",
+            "en": "1 warnings are to be corrected or explained",
+        },
+        {
+            "code": "duplicates-unanswered",
+            "th": "มีนักเรียนซ้ำกับโรงเรียนอื่น 1 ราย",
+            "en": "1 pupils are also on another roll",
+        },
+    ]
+
+
+def own_case() -> dict[str, Any]:
+    return {
+        "case": "c-1",
+        "state": "open",
+        "decision": "",
+        "answer": "none",
+        "sentence": "",
+        "key": "a1b2c3",
+        "pupil": {
+            "title": "เด็กหญิง",
+            "first_name_th": "สมมติ",
+            "last_name_th": "ทดสอบ",
+            "grade": "ป.3",
+            "room": "1",
+        },
+        "others": [{"school": "1066350188", "name": "วัดคลองสมมติ", "esa": ESA}],
+    }
+
+
+def windows() -> dict[str, dict[str, Any]]:
+    return {
+        "update": window("2021-10-15T00:00", "2021-11-11T00:00"),
+        "confirm": dict(_DAY),
+        "certify": dict(_DAY),
+        "acknowledge": window("2021-11-11T00:00", "2021-11-12T00:00", is_open=False),
     }
 
 
@@ -107,7 +121,8 @@ def upload() -> dict[str, Any]:
         "round": ROUND,
         "state": "accepted",
         "filename": "DMC_66020177.xlsx",
-        "received_at": "2021-11-10T09:10:00+07:00",
+        "received_at": "2026-11-23T02:10:00+00:00",
+        "arrived_at": "2021-11-10T09:10:00+07:00",
         "pupils": 170,
         "counts": {"errors": 2, "warnings": 2, "notes": 1},
         "reason": None,

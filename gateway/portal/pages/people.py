@@ -8,9 +8,8 @@ from gateway.portal import sessions, sign_in
 from gateway.portal.language import reason, t
 from gateway.portal.neighbours import ask
 from gateway.portal.pages.answers import Answer, local, typed
-from gateway.portal.pages.rounds import current
+from gateway.portal.pages.rounds import current, page_of
 from gateway.portal.sessions import person, signed_in, visitor
-from services.contracts.access import AREA, CLERK, DIRECTOR, HQ
 from services.kit.auth import public
 from services.kit.errors import Problem
 from services.kit.http import runtime, transaction
@@ -30,17 +29,9 @@ def blueprint() -> Blueprint:
 @signed_in()
 def home() -> Answer:
     """To the page of the person's role, in the round that matters now."""
-    grant = person().grant
-    if grant.role not in (CLERK, DIRECTOR, AREA, HQ):
-        return redirect(url_for("rounds.calendar"))
     found = current(ask("GET", "/api/v1/rounds")["rounds"])
-    if found is None:
-        return redirect(url_for("rounds.calendar"))
-    if grant.role == HQ:
-        return redirect(url_for("nation.progress", round=found["round"]))
-    if grant.role == AREA:
-        return redirect(url_for("area.progress", round=found["round"], esa=grant.scope))
-    return redirect(url_for("school.show", round=found["round"], school=grant.scope))
+    own = page_of(person().grant, found) if found else ""
+    return redirect(own or url_for("rounds.calendar"))
 
 
 @public

@@ -10,7 +10,7 @@ from flask import Blueprint, render_template, url_for
 from gateway.portal.neighbours import ask, path
 from gateway.portal.pages.answers import Answer, tried, typed
 from gateway.portal.sessions import signed_in
-from services.contracts.access import HQ
+from services.contracts.access import AREA, CLERK, DIRECTOR, HQ, Grant
 
 Round = Mapping[str, Any]
 _UNDER_WAY = ("closing", "fenced", "settled", "compared", "aborted")
@@ -34,10 +34,24 @@ def current(rounds: Sequence[Round]) -> Round | None:
     return None
 
 
+def page_of(grant: Grant, one: Round) -> str:
+    """The person's own page in a round; "" where there is none."""
+    if one.get("kind", "roster") != "roster" or one.get("state") == "planned":
+        return ""
+    name = one["round"]
+    if grant.role == HQ:
+        return url_for("nation.progress", round=name)
+    if grant.role == AREA:
+        return url_for("area.progress", round=name, esa=grant.scope)
+    if grant.role in (CLERK, DIRECTOR):
+        return url_for("school.show", round=name, school=grant.scope)
+    return ""
+
+
 @signed_in()
 def calendar() -> Answer:
     rounds = ask("GET", "/api/v1/rounds")["rounds"]
-    return render_template("rounds.html", rounds=rounds, current=current(rounds))
+    return render_template("rounds.html", rounds=rounds, current=current(rounds), page_of=page_of)
 
 
 @signed_in(HQ)

@@ -59,7 +59,7 @@ def why_not(school: School, act: str, now: datetime) -> str:
             "กำลังตรวจไฟล์ที่ส่ง เสร็จแล้วปุ่มจะกลับมาเอง", "A file is being checked; the button comes back by itself"
         )
     if act == "confirm" and school.get("blocks"):
-        return t("ยังมีรายการค้าง ดูด้านบน", "Something still blocks it; see above")
+        return t("ยังมีรายการที่ต้องทำก่อนยืนยัน", "Something must be done before confirming")
     return _outside(school, act, now) or t("ยังทำขั้นตอนนี้ไม่ได้", "This step is not possible yet")
 
 

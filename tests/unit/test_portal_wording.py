@@ -52,7 +52,7 @@ def test_the_headline(state: str, moment: str, said: str) -> None:
         (school("ready", DURING, may=["confirm"]), "confirm", DURING, ""),
         (school("ready", BEFORE), "confirm", BEFORE, "เปิดให้ทำ 10 พ.ย. 2564 08.30 น."),
         (school("ready", AFTER), "confirm", AFTER, "หมดเวลาแล้วเมื่อ 10 พ.ย. 2564 16.30 น."),
-        (school("draft", DURING, blocks=[{"code": "x"}]), "confirm", DURING, "ยังมีรายการค้าง"),
+        (school("draft", DURING, blocks=[{"code": "x"}]), "confirm", DURING, "ยังมีรายการที่ต้องทำก่อนยืนยัน"),
         (school("ready", DURING, locked=True), "confirm", DURING, "ส่วนกลางระงับ"),
         (school("ready", DURING, upload={"state": "checking"}), "confirm", DURING, "กำลังตรวจไฟล์"),
         (school("certified", DURING), "certify", DURING, "ทำแล้ว"),

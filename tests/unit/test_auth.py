@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +24,22 @@ from services.kit.errors import Problem, register_errors
 from services.kit.keys import Keys
 from tests.support.tokens import token as good_token
 
-NOW = int(time.time())
+
+@dataclass(frozen=True)
+class In:
+    """So many seconds from the moment the token is made."""
+
+    seconds: int
+    kind: Callable[[int], object] = int
+
+
 CLAIMS: dict[str, Any] = {
     "iss": ISSUER,
     "aud": AUDIENCE,
     "sub": "somchai",
     "name": "สมชาย",
-    "iat": NOW - 5,
-    "exp": NOW + 600,
+    "iat": In(-5),
+    "exp": In(600),
     "grants": [["clerk", "1066350177"]],
 }
 
@@ -39,10 +49,21 @@ def ring(keys: Path) -> Keys:
     return Keys(keys)
 
 
+def claimed(**claims: Any) -> dict[str, Any]:
+    """The claims of a good token made now, with these instead."""
+    now = int(time.time())
+    wanted = {**CLAIMS, **claims}
+    return {
+        name: value.kind(now + value.seconds) if isinstance(value, In) else value
+        for name, value in wanted.items()
+    }
+
+
 def signed(ring: Keys, *, without: str = "", headers: dict[str, Any] | None = None, **claims: Any) -> str:
     """A token signed by the portal's own key over these claims."""
     key, kid = ring.token_signer
-    body = {name: value for name, value in {**CLAIMS, **claims}.items() if name != without}
+    body = claimed(**claims)
+    body.pop(without, None)
     return jwt.encode(body, key, algorithm="ES256", headers={"kid": kid, **(headers or {})})
 
 
@@ -73,8 +94,8 @@ def test_a_good_token_names_the_person_and_the_grants(ring: Keys) -> None:
         ("aud", [AUDIENCE + "x"]),
         ("iss", "https://portal.example"),
         ("iss", ""),
-        ("iat", NOW + 600),
-        ("nbf", NOW + 600),
+        ("iat", In(600)),
+        ("nbf", In(600)),
         ("iat", "yesterday"),
         ("exp", "tomorrow"),
         ("exp", None),
@@ -104,14 +125,14 @@ def test_a_token_without_grants_may_nothing(ring: Keys) -> None:
 
 
 def test_an_expired_token_says_so(ring: Keys) -> None:
-    assert refused(signed(ring, exp=NOW - 60), ring) == "token-expired"
+    assert refused(signed(ring, exp=In(-60)), ring) == "token-expired"
 
 
 def test_another_key_is_refused_even_under_our_name(ring: Keys) -> None:
     _, kid = ring.token_signer
     stranger = ec.generate_private_key(ec.SECP256R1())
     assert (
-        refused(jwt.encode(CLAIMS, stranger, algorithm="ES256", headers={"kid": kid}), ring)
+        refused(jwt.encode(claimed(), stranger, algorithm="ES256", headers={"kid": kid}), ring)
         == "token-invalid"
     )
 
@@ -124,7 +145,7 @@ def test_an_unknown_key_name_is_refused(ring: Keys, kid: str) -> None:
 def test_an_unsigned_token_is_refused(ring: Keys) -> None:
     _, kid = ring.token_signer
     for algorithm in ("none", "None", "NONE"):
-        bare = f"{_part({'alg': algorithm, 'typ': 'JWT', 'kid': kid})}.{_part(CLAIMS)}."
+        bare = f"{_part({'alg': algorithm, 'typ': 'JWT', 'kid': kid})}.{_part(claimed())}."
         assert refused(bare, ring) == "token-invalid"
 
 
@@ -135,7 +156,7 @@ def test_the_public_key_is_no_hmac_secret(ring: Keys) -> None:
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
     head = _part({"alg": "HS256", "typ": "JWT", "kid": kid})
-    body = _part(CLAIMS)
+    body = _part(claimed())
     mac = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256)
     forged = f"{head}.{body}.{_part(mac.sign(f'{head}.{body}'.encode(), pem))}"
     assert refused(forged, ring) == "token-invalid"
@@ -143,7 +164,7 @@ def test_the_public_key_is_no_hmac_secret(ring: Keys) -> None:
 
 def test_changing_a_signed_token_breaks_it(ring: Keys) -> None:
     head, _, signature = signed(ring).split(".")
-    body = _part({**CLAIMS, "grants": [["hq", "*"]]})
+    body = _part({**claimed(), "grants": [["hq", "*"]]})
     assert refused(f"{head}.{body}.{signature}", ring) == "token-invalid"
 
 
@@ -183,18 +204,18 @@ def test_a_body_nested_without_end_is_refused(ring: Keys) -> None:
 @pytest.mark.parametrize(
     ("acr", "auth_time", "counts"),
     [
-        ("step-up", NOW, True),
-        ("step-up", NOW - STEP_UP_SECONDS + 30, True),
-        ("step-up", NOW - STEP_UP_SECONDS - 30, False),
-        ("step-up", NOW + 3600, False),
+        ("step-up", In(0), True),
+        ("step-up", In(30 - STEP_UP_SECONDS), True),
+        ("step-up", In(-30 - STEP_UP_SECONDS), False),
+        ("step-up", In(3600), False),
         ("step-up", -1, False),
         ("step-up", True, False),
         ("step-up", 10**30, False),
-        ("step-up", str(NOW), False),
-        ("step-up", float(NOW), False),
+        ("step-up", In(0, str), False),
+        ("step-up", In(0, float), False),
         ("step-up", None, False),
-        ("password", NOW, False),
-        (None, NOW, False),
+        ("password", In(0), False),
+        (None, In(0), False),
     ],
     ids=range(12),
 )

@@ -125,7 +125,8 @@ def signed_in(*roles: str) -> Callable[[V], V]:
         def guarded(*args: Any, **kwargs: Any) -> Any:
             who = visitor()
             if who is None:
-                flash(t("โปรดเข้าสู่ระบบก่อน", "Sign in first"), "warning")
+                if request.path != "/":
+                    flash(t("โปรดเข้าสู่ระบบก่อน", "Sign in first"), "warning")
                 back = request.full_path.rstrip("?") if request.method == "GET" else None
                 return redirect(url_for("people.sign_in", next=back))
             if roles and who.grant.role not in roles:

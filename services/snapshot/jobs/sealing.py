@@ -28,7 +28,7 @@ from services.snapshot.rules.closing import seal, seal_of
 from services.snapshot.rules.counts import COUNTED
 from services.snapshot.rules.rates import Item, Rates, TopUp, load_rates
 from services.snapshot.tables import budget_line, closings, rounds, sealed, sealed_count, sealed_school
-from services.snapshot.tables.results import copy_rows
+from services.snapshot.tables.results import copy_rows, without_hurry
 from services.snapshot.tables.rounds import Round
 
 
@@ -47,6 +47,7 @@ class Worth:
 
 def seal_round(tx: Transaction, runtime: Runtime, held: Round, row: sa.Row[Any]) -> str:
     """Seal it, or raise NotNow where the counts disagree; returns the phase reached. The caller holds the round's lock."""
+    without_hurry(tx)
     closing, entries = closings.closing_of(row), closings.manifest(tx, row.id)
     found = closings.outcomes(tx, row.id)
     first = count_first(tx, row.id, held.plan.age_day, entries, found)

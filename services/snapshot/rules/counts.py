@@ -32,6 +32,9 @@ REASONS = (NOT_CERTIFIED, DUPLICATE_LOST, DUPLICATE_UNDECIDED, CANNOT_DISCHARGE,
 COUNTED_STATES = ("certified", "acknowledged")
 """A school in any other state at closing is in the snapshot with its pupils, none of them counted."""
 
+COLUMNS_COUNTED = ("grade", "sex", "birth_date", "cannot_discharge_yet")
+"""The fields that decide how a pupil is counted."""
+
 MIN_AGE = 4
 """Full years on 16 May of the academic year; younger children are neither funded nor counted (OBEC notice of 2556).
 Schools with an approved class for three-year-olds are said to be excepted; no list of them is public, so none is."""

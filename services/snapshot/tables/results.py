@@ -41,6 +41,13 @@ class Scope:
         return conditions
 
 
+def without_hurry(tx: Transaction) -> None:
+    """Lift the time limits that guard ordinary transactions: sealing the nation on a busy machine may think for long
+    between two statements, and must not be cut off each time it tries."""
+    tx.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+    tx.execute(sa.text("SET LOCAL statement_timeout = '15min'"))
+
+
 def copy_rows(tx: Transaction, table: sa.Table, rows: Iterable[Sequence[Any]]) -> None:
     """COPY rows, given in the order of the table's columns, into the table."""
     connection = tx.connection.connection.driver_connection

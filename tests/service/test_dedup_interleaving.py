@@ -123,9 +123,6 @@ class Scene:
 
 SCENES = {
     "both bring a key nobody had": Scene({}, {A: ["x", "fah"], B: ["fah", "y"]}, "open", [2, 1]),
-    "both bring a key that is known": Scene(
-        {A: ["fah"], B: ["fah"]}, {A: ["x", "fah"], B: ["fah", "y"]}, "open", [2, 1]
-    ),
     "one leaves, the other moves a line": Scene(
         {A: ["fah"], B: ["fah"]}, {A: ["x"], B: ["y", "fah"]}, "cleared", []
     ),
@@ -143,6 +140,7 @@ def prepare(b: Bench, round_name: str, before: dict[str, list[str]]) -> None:
                 step()
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES.keys())
 def test_every_interleaving_ends_in_one_case(bench: Callable[..., Bench], scene: Scene) -> None:
     b = bench(SERVICE)

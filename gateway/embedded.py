@@ -18,7 +18,6 @@ from typing import Any
 
 import httpx
 from cheroot import wsgi
-from services.snapshot.app import SERVICE as SNAPSHOT
 
 from gateway.portal.app import SERVICE as PORTAL
 from gateway.routes import owner_of
@@ -34,6 +33,7 @@ from services.kit.postgres import EmbeddedPostgres
 from services.kit.runtime import Background, build_runtime
 from services.kit.service import Runtime, Service
 from services.kit.settings import Settings
+from services.snapshot.app import SERVICE as SNAPSHOT
 
 SERVICES: tuple[Service, ...] = (INTAKE, DEDUP, SNAPSHOT, BUILDINGS, EXPORT, PORTAL)
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -115,8 +115,9 @@ class Embedded:
                 threads=threads,
             )
             background = 2 + len(service.jobs)
+            parts = {"proxies": 0} if service is PORTAL else {}
             runtimes[service.name] = build_runtime(
-                service, settings, broker=self._broker, parts={}, pool_size=threads + background
+                service, settings, broker=self._broker, parts=parts, pool_size=threads + background
             )
         return runtimes
 
@@ -124,7 +125,6 @@ class Embedded:
         """The same clients as over a network, but into this process."""
         snapshot = build_app(self.runtimes["snapshot"])
         self.runtimes["portal"].parts["api"] = _client(front)
-        self.runtimes["portal"].parts["proxies"] = 0
         self.runtimes["export"].parts["snapshot"] = _client(snapshot)
 
     def start(self) -> None:

@@ -21,9 +21,10 @@ class SettingsError(SystemExit):
 def setting(env: str, about: str, default: Any = MISSING) -> Any:
     """A field of a Settings class: its environment variable and what it is for."""
     metadata = {"env": env, "about": about}
+    secret = env.endswith("_URL")  # an URL may carry a password
     if default is MISSING:
-        return field(metadata=metadata)
-    return field(default=default, metadata=metadata)
+        return field(metadata=metadata, repr=not secret)
+    return field(default=default, metadata=metadata, repr=not secret)
 
 
 @dataclass(frozen=True, kw_only=True)

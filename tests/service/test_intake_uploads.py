@@ -11,8 +11,9 @@ import pytest
 
 from services.contracts.intake import RosterAccepted, RosterIdentified, SubmissionChanged
 from services.contracts.roster.canonical import digest, unpack
+from services.contracts.snapshot import ClosingAnnounced
 from tests.support.intake_desk import OTHER, IntakeDesk
-from tests.support.rosters import csv_file, pupil, roll
+from tests.support.rosters import ROUND, csv_file, pupil, roll
 from tests.support.tokens import bearer, token
 
 
@@ -77,6 +78,15 @@ def test_a_warning_is_explained_with_a_sentence_and_stays_explained(intake: Inta
     assert intake.school()["state"] == "ready"
 
 
+def test_nothing_is_explained_once_the_round_is_fenced(intake: IntakeDesk) -> None:
+    intake.upload(csv_file([pupil(1, birth_date="01/01/2550", title="เด็กหญิง")]))
+    intake.bench.deliver(ClosingAnnounced(round=ROUND, closure="c1", revision=1))
+    intake.bench.jobs()
+    said = {"rule": "age-grade", "key": "", "sentence": "สายเกินไปแล้ว"}
+    answer = intake.bench.client.post(intake.url("/explanations"), json=said, headers=intake.clerk)
+    assert (answer.status_code, answer.get_json()["type"]) == (409, "/problems/round-closed")
+
+
 def test_an_unknown_warning_cannot_be_explained(intake: IntakeDesk) -> None:
     intake.upload()
     said = {"rule": "age-grade", "key": "0" * 32, "sentence": "ไม่มีคำเตือนนี้"}
@@ -135,9 +145,9 @@ def test_windows_874_and_gzip_are_read(intake: IntakeDesk) -> None:
 @pytest.mark.parametrize(
     ("body", "encoding", "status", "code"),
     [
-        (gzip.compress(b"0" * 17_000_000), "gzip", 413, "too-large"),
+        (gzip.compress(b"0" * 17_000_000, mtime=0), "gzip", 413, "too-large"),
         (b"not gzip", "gzip", 400, "not-gzip"),
-        (gzip.compress(b"cut short")[:-6], "gzip", 400, "not-gzip"),
+        (gzip.compress(b"cut short", mtime=0)[:-6], "gzip", 400, "not-gzip"),
         (b"x", "br", 415, "encoding"),
         (b"0" * 17_000_000, "identity", 413, "too-large"),
     ],

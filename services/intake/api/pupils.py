@@ -10,14 +10,13 @@ from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 from sqlalchemy.dialects.postgresql import insert
 
-from services.contracts.access import CLERK, holds
 from services.contracts.roster import canonical
 from services.contracts.roster.fields import COLUMNS
 from services.intake import schemas
 from services.intake.api.desk import Desk, open_desk
 from services.intake.api.rosters import receive
+from services.intake.rules.acts import may_explain
 from services.intake.rules.identified import identity_keys, pupil_keys
-from services.intake.rules.states import SIGNED
 from services.intake.tables import documents, explanation, submissions
 from services.kit.database import Transaction
 from services.kit.errors import Problem, not_found
@@ -110,17 +109,7 @@ def explain(round_name: str, school: str) -> ResponseReturnValue:
 
 
 def _check_explainable(tx: Transaction, desk: Desk, given: dict[str, Any]) -> None:
-    if not holds(desk.who.grants, CLERK, school=desk.school.code):
-        raise Problem(
-            403, "role-required", "เฉพาะเจ้าหน้าที่ข้อมูลของโรงเรียน", "Only the school's clerk explains warnings"
-        )
-    if desk.row.state in SIGNED:
-        raise Problem(
-            409,
-            "undo-first",
-            "ข้อมูลได้ยืนยันแล้ว หากต้องการแก้ไขให้ยกเลิกการยืนยันก่อน",
-            "The roster is confirmed; undo the confirmation first",
-        )
+    may_explain(desk.actor, desk.submission, desk.round.state)
     wanted = (given["rule"], given["key"])
     warnings = (f for f in submissions.current_findings(tx, desk.row) if f["severity"] == "warning")
     if wanted not in {(f["rule"], f["key"]) for f in warnings}:

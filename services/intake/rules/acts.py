@@ -53,13 +53,14 @@ def may_upload(actor: Actor, submission: Submission, round_state: str, windows: 
     _role(actor, CLERK)
     _open_round(round_state)
     _in_window(actor, windows, "update")
-    if submission.state in SIGNED:
-        raise Refusal(
-            409,
-            "undo-first",
-            "ข้อมูลได้ยืนยันแล้ว หากต้องการแก้ไขให้ยกเลิกการยืนยันก่อน",
-            "The roster is confirmed; undo the confirmation first",
-        )
+    _not_signed(submission)
+
+
+def may_explain(actor: Actor, submission: Submission, round_state: str) -> None:
+    """Guard an explanation: the clerk, while the round is open, not on a confirmed version."""
+    _role(actor, CLERK)
+    _open_round(round_state)
+    _not_signed(submission)
 
 
 def confirm(
@@ -184,6 +185,16 @@ def _role(actor: Actor, role: str) -> None:
     if not actor.is_a(role):
         th, en = names[role]
         raise Refusal(403, "role-required", f"เฉพาะ{th}ที่ทำรายการนี้ได้", f"Only {en} can do this")
+
+
+def _not_signed(submission: Submission) -> None:
+    if submission.state in SIGNED:
+        raise Refusal(
+            409,
+            "undo-first",
+            "ข้อมูลได้ยืนยันแล้ว หากต้องการแก้ไขให้ยกเลิกการยืนยันก่อน",
+            "The roster is confirmed; undo the confirmation first",
+        )
 
 
 def _open_round(state: str) -> None:

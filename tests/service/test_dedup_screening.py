@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import random
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +12,7 @@ from services.contracts.dedup import CaseChanged, RosterScreened
 from services.contracts.intake import RosterIdentified
 from services.contracts.roster.canonical import pack
 from services.dedup.app import SERVICE
-from services.dedup.tables import duplicate, holder, identity_key, screened
+from services.dedup.tables import holder, identity_key, screened
 from tests.support.bench import Bench
 from tests.support.duplicates import (
     AREA,
@@ -23,12 +21,9 @@ from tests.support.duplicates import (
     ROUND,
     A,
     B,
-    C,
     Desk,
     area,
     identified,
-    key_of,
-    opened,
     projection,
     sha_of,
 )
@@ -217,74 +212,6 @@ def test_a_big_roll_is_fine(desk: Desk) -> None:
     assert {case["state"] for case in desk.cases(limit=200)} == {"cleared"}
     with desk.bench.database.transaction() as tx:
         assert tx.execute(sa.select(sa.func.count()).select_from(holder)).scalar_one() == 9980
-
-
-def end_state(b: Bench) -> dict[str, Any]:
-    """All that must not depend on the order: who holds what, and every case that is not cleared."""
-    d, h = duplicate.c, holder.c
-    with b.database.transaction() as tx:
-        held = tx.execute(sa.select(h.key, h.school, h.line).order_by(h.key, h.school)).all()
-        rolls = tx.execute(sa.select(screened.c.school, screened.c.revision, screened.c.sha256)).all()
-        cases = tx.execute(sa.select(d.key, d.state, d.decision, d.parties).where(d.state != "cleared")).all()
-    return {
-        "held": [tuple(row) for row in held],
-        "rolls": sorted(tuple(row) for row in rolls),
-        "cases": sorted((row.key, row.state, row.decision, str(row.parties)) for row in cases),
-    }
-
-
-def last_told(b: Bench) -> dict[tuple[str, str], dict[str, Any]]:
-    """What intake would hold: per case and school the event of the greatest revision; cleared ones left out."""
-    latest: dict[tuple[str, str], dict[str, Any]] = {}
-    for event in b.published(CaseChanged):
-        name = (event["case"], event["school"])
-        if name not in latest or event["revision"] > latest[name]["revision"]:
-            latest[name] = event
-    return {name: event for name, event in latest.items() if event["state"] != "cleared"}
-
-
-MESSAGES: list[tuple[object, bytes | None]] = [
-    (area(AREA, A, B, C), None),
-    (opened(), None),
-    (identified(A, ["fah", "dao"], 1), projection(["fah", "dao"])),
-    (identified(A, ["dao", "mok"], 2), projection(["dao", "mok"])),
-    (identified(B, ["fah", "dao"], 1), projection(["fah", "dao"])),
-    (identified(C, ["nok", "fah", "dao"], 1), projection(["nok", "fah", "dao"])),
-    (identified(C, ["nok", "fah"], 2), projection(["nok", "fah"])),
-]
-EXPECTED = {"dao": [A, B], "fah": [B, C]}
-
-
-def test_every_order_with_repeats_ends_in_one_state(bench: Callable[..., Bench]) -> None:
-    """Every order of the five rolls (120), the register and the round somewhere among them, each message twice."""
-    b = bench(SERVICE)
-    tables = "school, round, screened, identity_key, holder, duplicate, party, answer, ruling, outbox, inbox"
-    ends = []
-    for number, order in enumerate(itertools.permutations(MESSAGES[2:])):
-        dice = random.Random(number)
-        queue = list(order)
-        for other in MESSAGES[:2]:
-            queue.insert(dice.randint(0, len(queue)), other)
-        ids = {id(message): f"{n:032x}" for n, message in enumerate(queue)}
-        for repeated in queue[:]:
-            queue.insert(dice.randint(queue.index(repeated) + 1, len(queue)), repeated)
-        for message in queue:
-            event, document = message
-            b.deliver(event, document=document, event_id=ids[id(message)])
-        ends.append(end_state(b))
-        shown = last_told(b)
-        assert sorted((e["school"], len(e["parties"])) for e in shown.values()) == [
-            (A, 2),
-            (B, 2),
-            (B, 2),
-            (C, 2),
-        ]
-        with b.database.transaction() as tx:
-            tx.execute(sa.text(f"TRUNCATE {tables}"))
-    assert all(end == ends[0] for end in ends)
-    assert {key: state for key, state, _, _ in ends[0]["cases"]} == {
-        bytes.fromhex(key_of(pupil)): "open" for pupil in EXPECTED
-    }
 
 
 def test_keys_stay_for_the_locks_and_names_are_kept_for_matching(desk: Desk) -> None:

@@ -13,13 +13,12 @@ import pytest
 import sqlalchemy as sa
 
 from services.contracts.dedup import IdentifiedRequested, RoundSettled
-from services.contracts.intake import ManifestEntry, ManifestSent, RoundFenced
 from services.contracts.manifest import manifest_digest
 from services.contracts.snapshot import ClosingAborted, ClosingAnnounced
 from services.dedup import settling
 from services.dedup.app import SERVICE
 from services.dedup.casework import acts_lock
-from services.dedup.tables import closure, holder, screened
+from services.dedup.tables import closure
 from tests.support.bench import Bench
 from tests.support.duplicates import (
     FAR,
@@ -268,57 +267,3 @@ def test_a_late_abort_of_an_earlier_attempt_does_not_lift_the_fence(desk: Desk) 
     assert {s["closure"] for s in settled(desk)} == {"c2"}
     assert {e["closure"] for e in desk.bench.published(IdentifiedRequested)} == {"c2"}
     assert desk.answer(desk.cases(school=A)[0]["case"], A).json["type"] == "/problems/round-closing"
-
-
-def test_a_manifest_that_is_not_what_the_fence_named_is_parked(desk: Desk) -> None:
-    fill(desk)
-    forged = [ENTRIES[0], *ENTRIES[2:]]
-    named = {"round": ROUND, "closure": "c1", "parts": 1}
-    send(desk, RoundFenced(schools=4, manifest_sha256=DIGEST, **named))
-    send(desk, ManifestSent(part=0, entries=tuple(forged), **named))
-    assert [letter.reason for letter in desk.bench.broker.dead_letters] == ["ManifestMismatch"]
-    assert settled(desk) == []
-    send(desk, ManifestSent(part=0, entries=tuple(ENTRIES), **named))
-    assert len(settled(desk)) == 1
-
-
-def manifest_of_a(revision: int) -> list[ManifestEntry]:
-    return [entry(A, ROLLS[A], revision), entry(B, ROLLS[B], 7)]
-
-
-def test_a_school_that_returned_to_earlier_bytes(desk: Desk) -> None:
-    """A's versions were X (5), Y (6), X again (8); Y comes late, after the manifest told that X is current at 9."""
-    fill(desk, A, B)
-    send(desk, *closing("c1", manifest_of_a(9)))
-    assert len(settled(desk)) == 1
-    desk.roll(A, ["other"], 6)
-    with desk.bench.database.transaction() as tx:
-        assert tx.execute(sa.select(screened.c.sha256).where(screened.c.school == A)).scalar() == sha_of(
-            A, ROLLS[A]
-        )
-    assert [case["state"] for case in desk.cases()] == ["open"]
-
-
-def test_a_roster_sent_again_with_its_old_revision_is_taken(desk: Desk) -> None:
-    """Y (6) was screened when the manifest names X; intake sends X again under the revision it first had."""
-    fill(desk, A, B)
-    desk.roll(A, ["other"], 6)
-    send(desk, *closing("c1", manifest_of_a(9)))
-    assert [e["schools"] for e in desk.bench.published(IdentifiedRequested)] == [[A]]
-    fill(desk, A)
-    desk.bench.jobs()
-    assert [lines(s) for s in settled(desk)] == [
-        [(A, 2, "duplicate-undecided"), (B, 1, "duplicate-undecided")]
-    ]
-
-
-def test_a_roll_the_manifest_knows_nothing_of_is_withdrawn(desk: Desk) -> None:
-    """Intake came back from a copy without C's and FAR's rosters: they cannot keep others from being counted."""
-    fill(desk)
-    desk.roll(C, ["dao"], 3)
-    send(desk, *closing("c1", ENTRIES[:3]))
-    assert [lines(s) for s in settled(desk)] == [
-        [(A, 2, "duplicate-undecided"), (B, 1, "duplicate-undecided")]
-    ]
-    with desk.bench.database.transaction() as tx:
-        assert set(tx.execute(sa.select(holder.c.school)).scalars()) == {A, B}

@@ -38,14 +38,15 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def template(postgres: EmbeddedPostgres) -> Callable[[Service], str]:
     """The name of a migrated, empty database of a service, made once."""
-    made: dict[str, str] = {}
+    made: dict[tuple[str, Path], str] = {}
 
     def of(service: Service) -> str:
-        if service.name not in made:
-            url = postgres.create([service.name], prefix="template")[service.name]
-            migrate(service, url)
-            made[service.name] = f"template_{service.name}"
-        return made[service.name]
+        known = (service.name, service.migrations)
+        if known not in made:
+            prefix = f"template{len(made)}"
+            migrate(service, postgres.create([service.name], prefix=prefix)[service.name])
+            made[known] = f"{prefix}_{service.name}"
+        return made[known]
 
     return of
 

@@ -37,18 +37,14 @@ CRASH_POINTS = (
     "worker-before-commit:6",
     "worker-after-commit:7",
     "worker-after-ack:8",
-    "checker-after-claim:1",
-    "checker-before-commit:1",
-    "checker-after-commit:1",
+    "checker-after-claim",
+    "checker-before-commit",
+    "checker-after-commit",
     "intake-after-fence",
-    "dedup-after-fence",
     "dedup-after-settle",
-    "export-after-school",
-    "export-before-commit",
     "closing-after-fenced",
-    "closing-after-settled",
-    "closing-after-compared",
-    "closing-after-closing",
+    "closing-before-sealed",
+    "export-before-commit",
 )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from services.kit.keys import make_keys
 from services.kit.migrations import migrate
@@ -16,6 +18,10 @@ from services.kit.service import Service
 from tests.support.bench import Bench
 
 _number = itertools.count(1)
+
+# a busy machine is no failing property; on continuous integration the same examples are tried every time
+settings.register_profile("tabian", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("tabian")
 
 
 @pytest.fixture(scope="session")

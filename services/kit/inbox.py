@@ -5,11 +5,14 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
 from services.contracts.envelope import Envelope, UnknownEvent
 from services.kit.logs import adopt_correlation
 from services.kit.messaging import inbox
+from services.kit.outbox import KEPT_DAYS
 
 if TYPE_CHECKING:
     from services.kit.service import Runtime
@@ -37,3 +40,11 @@ def handle_once(runtime: Runtime, envelope: Envelope) -> Handled:
             return Handled.DUPLICATE
         handler(event, tx)
     return Handled.APPLIED
+
+
+def purge(connection: Connection, *, days: int = 2 * KEPT_DAYS) -> int:
+    """Delete rows of messages so old that no outbox holds them any more; returns how many."""
+    return connection.execute(
+        sa.text("DELETE FROM inbox WHERE received_at < clock_timestamp() - make_interval(days => :days)"),
+        {"days": days},
+    ).rowcount

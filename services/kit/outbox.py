@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 LEASE_SECONDS = 60
 RESEND_SECONDS = (60, 120, 300, 600)
 RESENDS = 3
+KEPT_DAYS = 14
 
 
 def append(
@@ -188,7 +189,7 @@ def parked(connection: Connection) -> list[sa.Row[Any]]:
     )
 
 
-def purge(connection: Connection, *, days: int = 14) -> int:
+def purge(connection: Connection, *, days: int = KEPT_DAYS) -> int:
     """Delete rows that every consumer applied, older than `days`; returns how many."""
     return connection.execute(
         sa.text(

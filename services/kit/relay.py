@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from services.contracts.envelope import Envelope
-from services.kit import outbox
+from services.kit import inbox, outbox
 from services.kit.crash import crash_point
 from services.kit.metrics import EVENTS_PUBLISHED, OUTBOX_OLDEST_SECONDS, OUTBOX_PARKED, OUTBOX_WAITING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 BATCH = 256
 IDLE_SECONDS = 0.2
+TIDY_SECONDS = 600
 
 
 class Relay:
@@ -31,6 +33,7 @@ class Relay:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self.name = runtime.service.name
+        self._next_tidy = time.monotonic() + TIDY_SECONDS
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set. A database or broker that is away is waited for."""
@@ -43,6 +46,8 @@ class Relay:
                         outbox.make_due(tx.connection)
                     fresh = False
                 busy = self.step()
+                if not busy:
+                    self._tidy()
             except (sa.exc.OperationalError, sa.exc.InterfaceError, OSError) as problem:
                 log.warning("relay waits", extra={"service": self.name, "error": type(problem).__name__})
                 stop.wait(1)
@@ -62,6 +67,15 @@ class Relay:
         elif reports:
             self._measure()
         return bool(rows or reports)
+
+    def _tidy(self) -> None:
+        """Once in a while, when idle: forget what every consumer applied long ago, and what no broker sends again."""
+        if time.monotonic() < self._next_tidy:
+            return
+        self._next_tidy = time.monotonic() + TIDY_SECONDS
+        with self.runtime.database.transaction() as tx:
+            outbox.purge(tx.connection)
+            inbox.purge(tx.connection)
 
     def _send(self, rows: list[sa.Row[Any]]) -> None:
         with self.runtime.database.transaction() as tx:

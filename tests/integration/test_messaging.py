@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from services.contracts.envelope import Envelope
 from services.contracts.export import PackageBuilt
 from services.contracts.intake import AreaRegistered
-from services.kit import outbox
+from services.kit import inbox, outbox
 from services.kit.broker import Delivery
 from services.kit.messaging import outbox as rows
 from services.kit.outbox import Report
@@ -139,6 +139,23 @@ def test_a_late_report_takes_a_row_out_of_parking(maker: Bench) -> None:
         outbox.record(tx.connection, Report("snapshot", applied=(event_id,)))
         outbox.record(tx.connection, Report("snapshot", applied=(event_id,)))
     assert (row(maker).parked, row(maker).applied) == ([], ["snapshot"])
+
+
+def test_only_what_every_consumer_applied_is_forgotten(maker: Bench, taker: Bench) -> None:
+    publish(maker, "applied", "poison", "waiting")
+    maker.relay()
+    taker.work()
+    publish(maker, "unsent")
+    with maker.database.transaction() as tx:
+        for report in maker.broker.reports("export"):
+            outbox.record(tx.connection, report)
+    with maker.database.transaction() as tx:
+        assert outbox.purge(tx.connection, days=14) == 0
+        assert outbox.purge(tx.connection, days=-1) == 2
+        left = sorted(tx.execute(sa.select(rows.c.subject)).scalars())
+    assert left == ["poison", "unsent"]
+    with taker.database.transaction() as tx:
+        assert (inbox.purge(tx.connection), inbox.purge(tx.connection, days=-1)) == (0, 2)
 
 
 @pytest.mark.parametrize(

@@ -15,39 +15,50 @@ Class = Literal["act", "read", "report", "upload", "sign-in", "page"]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`pattern` with {names} for one path segment; `methods` empty = all; `queue`: its class at the edge."""
+    """`pattern` with {names} for one path segment; `methods` empty = all; `queue`: its class at the edge; `body`: the
+    most bytes it takes; `guarded`: whether the edge asks for an access token."""
 
     pattern: str
     owner: str
     queue: Class
     methods: frozenset[str] = frozenset()
+    body: int = 64 * 1024
+    guarded: bool = True
 
     def matches(self, method: str, path: str) -> bool:
-        return (not self.methods or method in self.methods) and bool(_regex(self.pattern).fullmatch(path))
+        return (not self.methods or method in self.methods) and bool(_compiled(self.pattern).fullmatch(path))
+
+    @property
+    def regex(self) -> str:
+        """The pattern as a regular expression for a whole path."""
+        escaped = re.escape(self.pattern).replace(r"\{", "{").replace(r"\}", "}").replace(r"\*", ".*")
+        return re.sub(r"\{[a-z]+\}", "[^/]+", escaped)
 
 
 _COMPILED: dict[str, re.Pattern[str]] = {}
 
 
-def _regex(pattern: str) -> re.Pattern[str]:
+def _compiled(pattern: str) -> re.Pattern[str]:
     if pattern not in _COMPILED:
-        escaped = re.escape(pattern).replace(r"\{", "{").replace(r"\}", "}").replace(r"\*", ".*")
-        _COMPILED[pattern] = re.compile(re.sub(r"\{[a-z]+\}", "[^/]+", escaped))
+        _COMPILED[pattern] = re.compile(Route(pattern, "", "read").regex)
     return _COMPILED[pattern]
 
 
-def _route(pattern: str, owner: str, queue: Class, *methods: str) -> Route:
-    return Route(pattern, owner, queue, frozenset(methods))
+def _route(
+    pattern: str, owner: str, queue: Class, *methods: str, body: int = 64 * 1024, guarded: bool = True
+) -> Route:
+    return Route(pattern, owner, queue, frozenset(methods), body, guarded)
 
 
 _SCHOOL = "/api/v1/rounds/{round}/schools/{school}"
+_FILE = 16 * 1024 * 1024
 
 ROUTES: tuple[Route, ...] = (
-    _route("/api/v1/tokens", "portal", "sign-in"),
-    _route("/.well-known/jwks.json", "portal", "read"),
-    _route(f"{_SCHOOL}/roster", "intake", "upload", "PUT"),
+    _route("/api/v1/tokens", "portal", "sign-in", guarded=False),
+    _route("/.well-known/jwks.json", "portal", "read", guarded=False),
+    _route(f"{_SCHOOL}/roster", "intake", "upload", "PUT", body=_FILE),
     _route(f"{_SCHOOL}/roster*", "intake", "read"),
-    _route("/api/v1/register", "intake", "upload", "PUT"),
+    _route("/api/v1/register", "intake", "upload", "PUT", body=_FILE),
     _route(f"{_SCHOOL}/confirmation", "intake", "act"),
     _route(f"{_SCHOOL}/certification", "intake", "act"),
     _route(f"{_SCHOOL}/acknowledgement", "intake", "act"),
@@ -60,8 +71,17 @@ ROUTES: tuple[Route, ...] = (
     _route("/api/v1/exports/*", "export", "report"),
     _route("/api/v1/rounds/{round}/reports/*", "snapshot", "report"),
     _route("/api/v1/rounds*", "snapshot", "read"),
+    _route("/api/v1/bobec/{round}/schools/{school}/carry-forward", "buildings", "read", body=512 * 1024),
     _route("/api/v1/bobec/*", "buildings", "read"),
 )
+
+PAGES: tuple[Route, ...] = (
+    _route("/sign-in", "portal", "sign-in", "POST", guarded=False),
+    _route("/step-up", "portal", "sign-in", "POST", guarded=False),
+    _route("*/upload", "portal", "upload", "POST", body=_FILE + 1024 * 1024, guarded=False),
+    _route("*", "portal", "page", guarded=False),
+)
+"""What people open in a browser: the portal's own sessions guard it. The edge tells these apart; all are the portal's."""
 
 
 def owner_of(method: str, path: str) -> str | None:

@@ -13,13 +13,14 @@ from datetime import datetime, timedelta
 from flask import Flask, Response, current_app, g, request
 from marshmallow import Schema
 
-from services.kit.auth import require_tokens
+from services.kit.auth import principal, require_tokens
 from services.kit.database import Transaction
 from services.kit.errors import Problem, register_errors
 from services.kit.health import health_blueprint
 from services.kit.logs import adopt_correlation, correlation_id
 from services.kit.metrics import HTTP_SECONDS
 from services.kit.service import Runtime
+from services.kit.tickets import TICKET_HEADER, stamp_of
 
 log = logging.getLogger(__name__)
 BODY_BYTES = 64 * 1024
@@ -74,6 +75,17 @@ def arrived() -> datetime:
     if stamp.isdigit():
         waited = time.time() - int(stamp) / 1000
     return runtime().clock.now() - timedelta(seconds=min(max(waited, 0.0), WAITED_CAP_SECONDS))
+
+
+def turned_away() -> datetime | None:
+    """When this very act first arrived (round clock), if the request shows the edge's ticket for it; else None."""
+    ticket = request.headers.get(TICKET_HEADER, "")
+    if not ticket:
+        return None
+    now = time.time()
+    key = runtime().keys.ticket
+    stamp = stamp_of(ticket, key, request.method, request.path, principal().subject, now)
+    return None if stamp is None else runtime().clock.now() - timedelta(seconds=now - stamp / 1000)
 
 
 def if_match() -> str:

@@ -1,11 +1,12 @@
 """The keys a process holds, as files: private ones only where needed, the public ones of all in `jwks.json`.
 
 token.pem (ES256, portal) · receipt.pem (Ed25519, intake) · seal.pem (Ed25519, snapshot) · identity.key (HMAC,
-intake) · <service>.jwt (service token). Not here: what is signed with them.
+intake) · ticket.key (HMAC, edge and intake) · <service>.jwt (service token). Not here: what is signed with them.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import secrets
@@ -82,6 +83,12 @@ class Keys:
         """The secret of the keyed identity index (32 bytes)."""
         return bytes.fromhex(self._read("identity.key").decode().strip())
 
+    @cached_property
+    def ticket(self) -> bytes:
+        """The secret of the edge's tickets (32 bytes). Raises KeyMissing where this process holds none."""
+        _, _, encoded = self._read("ticket.key").decode().strip().partition(" ")
+        return base64.b64decode(encoded)
+
     def service_token(self, service: str) -> str:
         """The bearer token one service shows another."""
         return self._read(f"{service}.jwt").decode().strip()
@@ -106,6 +113,9 @@ def make_keys(folder: Path) -> list[Path]:
             _write_pem(folder / name, ed25519.Ed25519PrivateKey.generate())
     if "identity.key" not in existing:
         _write(folder / "identity.key", secrets.token_hex(32).encode())
+    if "ticket.key" not in existing:
+        # one line of a HAProxy map file: the edge reads the same file
+        _write(folder / "ticket.key", b"ticket " + base64.b64encode(secrets.token_bytes(32)))
     if "jwks.json" not in existing:
         (folder / "jwks.json").write_text(json.dumps(_public_set(folder), indent=2))
     if "export.jwt" not in existing:

@@ -1,6 +1,6 @@
 """Settings from the environment, checked at start: a process that lacks some names all of them and stops.
 
-Not here: values that are data (calendars, rates, codes), which live in deploy/.
+`<NAME>_FILE` names a file that holds the value instead: secrets stay out of the environment. Not here: values that are data (calendars, rates, codes), which live in deploy/.
 """
 
 from __future__ import annotations
@@ -46,7 +46,12 @@ def load(cls: type[S], environ: Mapping[str, str] | None = None) -> S:
     values: dict[str, Any] = {}
     faults: list[str] = []
     for item in fields(cls):
-        env, text = item.metadata["env"], source.get(item.metadata["env"], "")
+        env = item.metadata["env"]
+        try:
+            text = source.get(env) or _from_file(source.get(f"{env}_FILE", ""))
+        except (OSError, ValueError):
+            faults.append(f"  {env}_FILE names a file that cannot be read: {item.metadata['about']}")
+            continue
         if not text:
             if item.default is MISSING:
                 faults.append(f"  {env} is missing: {item.metadata['about']}")
@@ -58,6 +63,10 @@ def load(cls: type[S], environ: Mapping[str, str] | None = None) -> S:
     if faults:
         raise SettingsError("ตั้งค่าไม่ครบ / settings are incomplete:\n" + "\n".join(faults))
     return cls(**values)
+
+
+def _from_file(name: str) -> str:
+    return Path(name).read_text(encoding="utf-8").strip() if name else ""
 
 
 def _convert(kind: str, text: str) -> Any:

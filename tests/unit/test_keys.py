@@ -15,7 +15,7 @@ from services.kit.auth import verify as verify_token
 from services.kit.errors import Problem
 from services.kit.keys import KeyMissing, Keys, key_id, make_keys
 
-FILES = {"token.pem", "receipt.pem", "seal.pem", "identity.key", "jwks.json", "export.jwt"}
+FILES = {"token.pem", "receipt.pem", "seal.pem", "identity.key", "ticket.key", "jwks.json", "export.jwt"}
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_each_private_key_goes_by_the_name_in_the_public_set(folder: Path) -> No
     names = {keys.token_signer[1], keys.receipt[1], keys.seal[1]}
     assert names == listed
     assert keys.token_signer[1] == key_id(keys.token_signer[0].public_key())
-    assert len(keys.identity) == 32
+    assert len(keys.identity) == len(keys.ticket) == 32
 
 
 def test_the_key_of_receipts_signs_no_seal(folder: Path) -> None:

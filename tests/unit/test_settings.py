@@ -80,3 +80,18 @@ def test_settings_are_read_once_and_stay() -> None:
     settings = load(Settings, ENOUGH)
     with pytest.raises(dataclasses.FrozenInstanceError):
         settings.threads = 9  # type: ignore[misc]
+
+
+def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+    secret = tmp_path / "database-url"
+    secret.write_text("postgresql+psycopg://intake:word@postgres/tabian_intake\n")
+    environ = {"TABIAN_KEYS": "/run/keys", "TABIAN_DATABASE_URL_FILE": str(secret)}
+    assert load(Settings, environ).database_url == "postgresql+psycopg://intake:word@postgres/tabian_intake"
+    assert load(Settings, {**environ, **ENOUGH}).database_url == ENOUGH["TABIAN_DATABASE_URL"]
+
+
+def test_a_secret_file_that_is_not_there_is_named_with_the_others(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(MoreSettings, {"TABIAN_DATABASE_URL_FILE": str(tmp_path / "nothing")})
+    for name in ("TABIAN_DATABASE_URL_FILE names a file that cannot be read", "TABIAN_KEYS is missing"):
+        assert name in str(caught.value)

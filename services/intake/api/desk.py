@@ -12,14 +12,17 @@ import sqlalchemy as sa
 
 from services.contracts.access import sees_pupils, sees_school
 from services.contracts.calendar import Window
-from services.intake.rules.acts import Actor
+from services.intake.rules.acts import Actor, arrival
 from services.intake.rules.states import Submission
 from services.intake.tables import rounds, submissions
 from services.intake.tables.register import find_school
 from services.kit.auth import Principal, principal
 from services.kit.database import Transaction
 from services.kit.errors import not_found
-from services.kit.http import arrived
+from services.kit.http import arrived, turned_away
+
+_TICKETED = ("confirm", "certify", "acknowledge")
+"""The acts that the edge gives tickets for; a ticket names its act, so it opens no other window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,6 @@ def open_desk(
         stepped_up=who.stepped_up,
         school=code,
         esa=school.esa,
-        at=arrived(),
+        at=arrival(arrived(), turned_away(), entered.windows(code, *_TICKETED)),
     )
     return Desk(who, actor, entered, school, row, submissions.for_rules(tx, row))

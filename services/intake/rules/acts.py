@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.contracts.access import AREA, CLERK, DIRECTOR, HQ, Grant, holds
 from services.contracts.calendar import Window
@@ -46,6 +46,17 @@ class Actor:
 
     def is_a(self, role: str) -> bool:
         return holds(self.grants, role, school=self.school, esa=self.esa)
+
+
+GRACE = timedelta(minutes=10)
+
+
+def arrival(now: datetime, turned_away: datetime | None, windows: Iterable[Window]) -> datetime:
+    """When an act counts as arrived: when it was turned away for lack of room, if that was in a window and it came
+    again at most ten minutes after that window's end; else `now`."""
+    if turned_away and any(w.is_open(turned_away) and now < w.closes + GRACE for w in windows):
+        return min(turned_away, now)
+    return now
 
 
 def may_upload(actor: Actor, submission: Submission, round_state: str, windows: Iterable[Window]) -> None:

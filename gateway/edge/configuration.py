@@ -1,0 +1,208 @@
+"""Writing HAProxy's configuration: the two templates filled in from the tables, and the map of routes.
+
+Not here: what a pool or a route is (pools.py, gateway/routes.py).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from gateway.edge.pools import POOLS, PRIORITIES, Pool, pool_of
+from gateway.routes import PAGES, ROUTES, Route
+
+HERE: Final = Path(__file__).parent
+LEEWAY_SECONDS: Final = 5
+"""How long after its end a token still passes; the services' own leeway."""
+MOST_PROCESSES: Final = 8
+"""How far one pool can be scaled without a new configuration."""
+RETRY_SECONDS: Final = 2
+_RESOLVERS = """# Docker's own name server tells how many processes a pool has just now
+resolvers processes
+    nameserver docker 127.0.0.11:53
+    resolve_retries 3
+    timeout resolve 2s
+    timeout retry 1s
+    hold valid 2s
+    hold obsolete 5s
+    accepted_payload_size 4096
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What differs between the compose stack (the defaults) and a test on one machine. `processes`: pool name →
+    address of its one process, where no name server is asked."""
+
+    public_bind: str = ":8443 ssl crt /run/secrets/edge.pem alpn h2,http/1.1"
+    inner_bind: str = ":8081"
+    metrics_bind: str = ":8405"
+    scheme: str = "https"
+    routes: str = "/usr/local/etc/haproxy/routes.map"
+    token_key: str = "/run/secrets/token.pub"
+    ticket_key: str = "/run/secrets/ticket.key"
+    port: int = 8000
+    processes: dict[str, str] | None = None
+
+
+def configuration(site: Site) -> str:
+    """The text of haproxy.cfg."""
+    pools = [pool for pool in POOLS if site.processes is None or pool.name in site.processes]
+    route = _fill((HERE / "route.cfg").read_text(encoding="utf-8"), {**_refusals(), **_places(site)})
+    return _fill(
+        (HERE / "template.cfg").read_text(encoding="utf-8"),
+        {
+            "resolvers": _RESOLVERS if site.processes is None else "",
+            "api_errors": "\n".join(_api_errors()),
+            "page_errors": "\n".join(_page_errors()),
+            "route": route.rstrip("\n"),
+            "backends": "\n\n".join(_backend(pool, site) for pool in pools),
+            **_places(site),
+        },
+    )
+
+
+def routes_map() -> str:
+    """The text of routes.map: `METHOD/path` as a regular expression, then pool:class:bytes:guard; the first fit wins."""
+    return "".join(f"{_method(route)}{route.regex}$ {_row(route)}\n" for route in (*ROUTES, *PAGES))
+
+
+def _method(route: Route) -> str:
+    return f"^({'|'.join(sorted(route.methods))})" if route.methods else "^[A-Z]+"
+
+
+def _row(route: Route) -> str:
+    return f"{pool_of(route)}:{route.queue}:{route.body}:{'token' if route.guarded else 'open'}"
+
+
+def _fill(text: str, values: dict[str, str]) -> str:
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", value)
+    return text
+
+
+def _places(site: Site) -> dict[str, str]:
+    names = ("public_bind", "inner_bind", "metrics_bind", "scheme", "routes", "token_key", "ticket_key")
+    priorities = (
+        f"    http-request set-priority-class int({number}) if {{ var(txn.class) -m str {name} }}"
+        for name, number in PRIORITIES.items()
+        if number
+    )
+    return {
+        **{name: str(getattr(site, name)) for name in names},
+        "leeway": str(LEEWAY_SECONDS),
+        "priorities": "\n".join(priorities),
+    }
+
+
+def _backend(pool: Pool, site: Site) -> str:
+    lines = [
+        f"backend {pool.name} from {'pages' if pool.pages else 'api'}",
+        f"    timeout server {pool.slow_seconds}s",
+        # an act may wait where a reader is asked to come again
+        f"    http-request deny deny_status 503 if {{ queue gt {pool.queue} }} !{{ var(txn.class) -m str act }}",
+        f"    http-request deny deny_status 503 if {{ queue gt {2 * pool.queue} }}",
+        "    http-request wait-for-body time 20s at-least 32768 if { var(txn.class) -m str upload act sign-in }",
+        "    option httpchk",
+        "    http-check send meth GET uri /readyz hdr Host health",
+        "    http-check expect status 200",
+    ]
+    if site.processes is None:
+        lines.append(
+            f"    server-template process {MOST_PROCESSES} {pool.name}:{site.port} resolvers processes "
+            f"init-addr none maxconn {pool.at_once}"
+        )
+    else:
+        lines.append(f"    server process {site.processes[pool.name]} maxconn {pool.at_once}")
+    return "\n".join(lines)
+
+
+def _problem(status: int, code: str, th: str, en: str) -> str:
+    """A problem (RFC 9457) as the services word theirs; `%[…]` in it is HAProxy's."""
+    members = {
+        "type": f"/problems/{code}",
+        "title": code.replace("-", " "),
+        "status": status,
+        "detail": th,
+        "detail_th": th,
+        "detail_en": en,
+        "correlation_id": "%[var(txn.id)]",
+    }
+    body = json.dumps(members, ensure_ascii=False)
+    return f"content-type application/problem+json lf-string '{body}'"
+
+
+def _refusals() -> dict[str, str]:
+    """What the edge refuses by itself, in the services' own words."""
+    crooked = (400, "bad-request", "คำขอไม่ถูกรูปแบบ", "The request is malformed")
+    missing = "There is no such thing, or it is not yours to see"
+    large = "The body is larger than this address takes"
+    token = "The access token is not valid; sign in again"
+    who = 'hdr WWW-Authenticate "Bearer error=\\"invalid_token\\""'
+    unknown = (401, "token-missing", "โปรดเข้าสู่ระบบก่อน", "Sign in first: this address needs an access token")
+    expired = (
+        401,
+        "token-expired",
+        "หมดเวลาการเข้าใช้ โปรดเข้าสู่ระบบใหม่",
+        "Your sign-in has expired; sign in again",
+    )
+    return {
+        "crooked": _return(*crooked),
+        "not_found": _return(404, "not-found", "ไม่พบข้อมูลที่ขอ หรือท่านไม่มีสิทธิ์เห็น", missing),
+        "too_large": _return(413, "too-large", "ข้อมูลที่ส่งใหญ่เกินกำหนด", large),
+        "token_missing": f"{_return(*unknown)} {who}",
+        "token_invalid": f"{_return(401, 'token-invalid', 'บัตรผ่านไม่ถูกต้อง โปรดเข้าสู่ระบบใหม่', token)} {who}",
+        "token_expired": f"{_return(*expired)} {who}",
+    }
+
+
+def _return(status: int, code: str, th: str, en: str) -> str:
+    return f"status {status} {_problem(status, code, th, en)}"
+
+
+_BUSY = (
+    "ขณะนี้มีผู้ใช้จำนวนมาก โปรดรอสักครู่แล้วลองใหม่ ข้อมูลที่ส่งแล้วไม่หาย",
+    "Very many people are here just now; wait a moment and try again. What was taken is safe",
+)
+_AWAY = (
+    "ส่วนนี้ของระบบไม่ตอบ โปรดลองใหม่ หากส่งข้อมูลไว้ ให้ตรวจสอบว่าระบบรับแล้วหรือยัง",
+    "This part of the system gave no answer; try again, and look whether what you sent was taken",
+)
+_SLOW = ("ส่งข้อมูลช้าเกินไป โปรดลองใหม่", "The request came too slowly; try again")
+_BAD = ("คำขอไม่ถูกรูปแบบ", "The request is malformed")
+_ERRORS = (
+    (400, "bad-request", _BAD),
+    (408, "too-slow", _SLOW),
+    (502, "no-answer", _AWAY),
+    (503, "busy", _BUSY),
+    (504, "no-answer", _AWAY),
+)
+
+
+def _api_errors() -> list[str]:
+    return [
+        f"    http-error status {status} {_problem(status, code, *words)}{_again(status)}"
+        for status, code, words in _ERRORS
+    ]
+
+
+def _page_errors() -> list[str]:
+    """The same for people: a calm page that needs nothing from anywhere."""
+    return [
+        f"    http-error status {status} content-type text/html;charset=utf-8 lf-string '{_page(*words)}'{_again(status)}"
+        for status, _, words in _ERRORS
+    ]
+
+
+def _again(status: int) -> str:
+    return f" hdr Retry-After {RETRY_SECONDS}" if status == 503 else ""
+
+
+def _page(th: str, en: str) -> str:
+    return (
+        '<!doctype html><html lang="th"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f'<title>ทะเบียน</title><main><h1>โปรดรอสักครู่</h1><p>{th}</p><p lang="en">{en}</p>'
+        "<p><small>%[var(txn.id)]</small></p></main></html>"
+    )

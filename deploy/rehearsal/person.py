@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 
+from deploy.rehearsal.journal import Journal
+
 WAIT_SECONDS = 60.0
 
 
@@ -18,9 +20,11 @@ class Unexpected(RuntimeError):
 class Person:
     """One account. Tokens are fetched when first needed and again when they expired."""
 
-    def __init__(self, client: httpx.Client, username: str, password: str) -> None:
+    def __init__(
+        self, client: httpx.Client, username: str, password: str, journal: Journal | None = None
+    ) -> None:
         self.username = username
-        self._client, self._password = client, password
+        self._client, self._password, self._journal = client, password, journal
         self._token = ""
 
     def sign_in(self, *, step_up: bool = False) -> None:
@@ -56,10 +60,13 @@ class Person:
             try:
                 answer = self._client.request(method, path, headers={**headers, **bearer}, **options)
             except httpx.TransportError:
+                self._note_maybe(method, path)
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.2)
                 continue
+            if self._journal is not None:
+                self._journal.answer(self.username, answer)
             if answer.status_code == 401 and not renewed:
                 self.sign_in()
                 renewed = True
@@ -67,6 +74,10 @@ class Person:
                 time.sleep(float(answer.headers.get("Retry-After", "1")))
             else:
                 return answer
+
+    def _note_maybe(self, method: str, path: str) -> None:
+        if self._journal is not None:
+            self._journal.maybe(self.username, method, path)
 
     def ask(self, path: str, **params: str) -> Any:
         """GET as JSON; raises Unexpected on a problem."""

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import httpx
 
 from deploy.rehearsal import truth
+from deploy.rehearsal.journal import Journal
 from deploy.rehearsal.person import Person
 from deploy.rehearsal.summary import Summary
 
@@ -36,9 +37,10 @@ class Stage:
     set_clock: Callable[[datetime], None]
     say: Callable[[str], None]
     summary: Summary = field(default_factory=Summary)
+    journal: Journal | None = None
 
     def person(self, username: str) -> Person:
-        return Person(self.client, username, self.passwords[username])
+        return Person(self.client, username, self.passwords[username], self.journal)
 
 
 @dataclass

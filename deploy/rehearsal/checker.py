@@ -1,0 +1,195 @@
+"""Holds every answer the system gave (the journal) against all its databases: what was accepted must be there, applied
+by every consumer, once, and nothing may be there that nobody asked for.
+
+It shares no code with the services, only SQL and the standard library, so that a mistake of theirs is not also its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import zstandard
+
+SERVICES = ("intake", "dedup", "snapshot", "buildings", "export")
+_ACT = re.compile(r"^/api/v1/rounds/[^/]+/schools/(?P<school>[^/]+)/(?P<act>[a-z]+)$")
+_ACTS = {
+    "confirmation": "confirm",
+    "certification": "certify",
+    "acknowledgement": "acknowledge",
+    "cancellation": "cancel",
+}
+
+
+@dataclass
+class Verdict:
+    """`accepted`: answers that promised something; `applied`: (event, consumer) pairs applied. The lists name what is
+    wrong, and are empty when all is well."""
+
+    accepted: int = 0
+    applied: int = 0
+    lost: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    unexpected: list[str] = field(default_factory=list)
+
+    @property
+    def sound(self) -> bool:
+        return not (self.lost or self.doubled or self.unexpected)
+
+
+@dataclass(frozen=True)
+class Databases:
+    """The five databases, read with plain SQL."""
+
+    urls: Mapping[str, str]
+
+    def ask(self, service: str, query: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.urls[service].replace("+psycopg", "")) as connection:
+            return connection.execute(query.encode()).fetchall()
+
+
+def check(journal: Path, urls: Mapping[str, str]) -> Verdict:
+    """The verdict on a finished rehearsal. The system may still run, but nobody may be at work."""
+    verdict, databases = Verdict(), Databases(urls)
+    lines = list(_lines(journal))
+    _check_uploads(verdict, databases, lines)
+    _check_acts(verdict, databases, lines)
+    _check_cases(verdict, databases, lines)
+    _check_events(verdict, databases)
+    _check_agreement(verdict, databases)
+    return verdict
+
+
+def settled(urls: Mapping[str, str]) -> bool:
+    """Whether every event was applied or parked by now; until then a check would be too early."""
+    databases = Databases(urls)
+    open_rows = "SELECT count(*) FROM outbox WHERE awaiting <> '{}' OR published_at IS NULL"
+    return all(databases.ask(service, open_rows)[0][0] == 0 for service in SERVICES)
+
+
+def _lines(journal: Path) -> Iterator[dict[str, Any]]:
+    with journal.open(encoding="utf-8") as file:
+        for line in file:
+            yield json.loads(line)
+
+
+def _check_uploads(verdict: Verdict, databases: Databases, lines: list[dict[str, Any]]) -> None:
+    """Every 202 has its upload, every accepted version its document, byte for byte, at intake and at snapshot."""
+    kept = {str(row[0]) for row in databases.ask("intake", "SELECT id FROM upload")}
+    versions = set(databases.ask("intake", "SELECT school, sha256 FROM version"))
+    documents = {service: _sound_documents(verdict, databases, service) for service in ("intake", "snapshot")}
+    taken = {line["got"]["upload"] for line in lines if line["method"] == "PUT" and line["status"] == 202}
+    accepted = {
+        (line["got"]["school"], line["got"]["sha256"])
+        for line in lines
+        if line["path"].startswith("/api/v1/uploads/") and line["got"].get("state") == "accepted"
+    }
+    verdict.accepted += len(taken) + len(accepted)
+    verdict.lost += [f"upload {upload}" for upload in sorted(taken - kept)]
+    verdict.lost += [f"version {sha} of {school}" for school, sha in sorted(accepted - versions)]
+    for service, held in documents.items():
+        missing = {sha for _, sha in versions} - held
+        verdict.lost += [f"document {sha} at {service}" for sha in sorted(missing)]
+    twice = Counter(databases.ask("intake", "SELECT upload FROM version"))
+    verdict.doubled += [f"upload {row[0]} became {n} versions" for row, n in twice.items() if n > 1]
+
+
+def _sound_documents(verdict: Verdict, databases: Databases, service: str) -> set[str]:
+    held = set()
+    for sha, body in databases.ask(service, "SELECT sha256, body FROM document"):
+        plain = zstandard.ZstdDecompressor().decompress(bytes(body))
+        if hashlib.sha256(plain).hexdigest() == sha:
+            held.add(sha)
+        else:
+            verdict.lost.append(f"document {sha} at {service} has other bytes than its name")
+    return held
+
+
+def _check_acts(verdict: Verdict, databases: Databases, lines: list[dict[str, Any]]) -> None:
+    """Every receipt given out is kept once; every act that is kept was asked for."""
+    kept = Counter(row[0] for row in databases.ask("intake", "SELECT receipt ->> 'signature' FROM act"))
+    given = {line["got"]["signature"] for line in lines if "signature" in line["got"]}
+    verdict.accepted += len(given)
+    verdict.lost += [f"act {signature[:16]}" for signature in sorted(given - kept.keys())]
+    verdict.doubled += [f"act {signature[:16]}" for signature, n in kept.items() if n > 1]
+    unanswered = Counter(_asked(line) for line in lines if line["status"] is None)
+    acts = databases.ask("intake", "SELECT receipt ->> 'signature', school, act FROM act")
+    for signature, school, act in acts:
+        if signature not in given and not unanswered[(school, act)]:
+            verdict.unexpected.append(f"act {act} of {school}")
+    signed = Counter((school, act) for _, school, act in acts)
+    for (school, act), times in signed.items():
+        taken_back = signed[(school, "undo")] + signed[(school, "cancel")]
+        if act in _ACTS.values() and act != "cancel" and times > 1 + taken_back:
+            verdict.doubled.append(f"{school} has {times} of {act}")
+
+
+def _asked(line: dict[str, Any]) -> tuple[str, str]:
+    match = _ACT.match(line["path"])
+    if match is None:
+        return ("", "")
+    act = "undo" if line["method"] == "DELETE" else _ACTS.get(match["act"], "")
+    return (match["school"], act)
+
+
+def _check_cases(verdict: Verdict, databases: Databases, lines: list[dict[str, Any]]) -> None:
+    """Every answer and decision that was taken is kept; a key has one case."""
+    answers = {str(row[0]) for row in databases.ask("dedup", 'SELECT "case" FROM answer')}
+    rulings = {str(row[0]) for row in databases.ask("dedup", 'SELECT "case" FROM ruling')}
+    for tail, held in (("evidence", answers), ("decision", rulings)):
+        taken = {
+            line["path"].split("/")[-2]
+            for line in lines
+            if line["method"] == "POST" and line["path"].endswith(f"/{tail}") and line["status"] == 200
+        }
+        verdict.accepted += len(taken)
+        verdict.lost += [f"{tail} on case {case}" for case in sorted(taken - held)]
+    cases = "SELECT round, encode(key, 'hex') FROM duplicate GROUP BY 1, 2 HAVING count(*) > 1"
+    verdict.doubled += [f"case of key {row[1][:8]}" for row in databases.ask("dedup", cases)]
+
+
+def _check_events(verdict: Verdict, databases: Databases) -> None:
+    """Every event reached every consumer; no consumer has one that nobody sent."""
+    inboxes = {
+        service: {str(row[0]) for row in databases.ask(service, "SELECT event_id FROM inbox")}
+        for service in SERVICES
+    }
+    sent: set[str] = set()
+    for service in SERVICES:
+        rows = databases.ask(service, "SELECT id, type, awaiting, applied, parked FROM outbox")
+        for event, kind, awaiting, applied, parked in rows:
+            sent.add(str(event))
+            verdict.applied += len(applied)
+            verdict.lost += [f"{kind} {event} waits for {c}" for c in awaiting]
+            verdict.lost += [f"{kind} {event} parked for {c}" for c in parked]
+            verdict.lost += [f"{kind} {event} is not at {c}" for c in applied if str(event) not in inboxes[c]]
+    for service, held in inboxes.items():
+        verdict.unexpected += [f"event {event} at {service}" for event in sorted(held - sent)]
+
+
+def _check_agreement(verdict: Verdict, databases: Databases) -> None:
+    """Intake, dedup, snapshot and the seal name the same roster for every school."""
+    own = dict(
+        databases.ask("intake", "SELECT (round, school)::text, sha256 FROM submission WHERE sha256 <> ''")
+    )
+    others = {
+        "dedup": "SELECT (round, school)::text, sha256 FROM screened WHERE sha256 <> ''",
+        "snapshot": "SELECT (round, school)::text, sha256 FROM submission WHERE sha256 <> ''",
+    }
+    for service, query in others.items():
+        held = dict(databases.ask(service, query))
+        verdict.lost += [
+            f"{service} has another roster of {who}" for who, sha in own.items() if held.get(who) != sha
+        ]
+        verdict.unexpected += [f"{service} has a roster of {who}" for who in sorted(held.keys() - own.keys())]
+    sealed = databases.ask(
+        "snapshot", "SELECT (round, school)::text, sha256 FROM sealed_school WHERE sha256 <> ''"
+    )
+    verdict.lost += [f"the seal has another roster of {who}" for who, sha in sealed if own.get(who) != sha]

@@ -159,7 +159,7 @@ def _end(tx: Transaction, row: sa.Row[Any], outcome: Checked | Unreadable | None
     elif isinstance(outcome, Unreadable):
         reason = {"code": outcome.code, "th": outcome.th, "en": outcome.en, "row": outcome.row}
         uploads.end(tx, row.id, "rejected", reason=reason)
-    elif current.state in SIGNED or uploads.newer_accepted(
+    elif current.state in SIGNED or uploads.newer_in_place(
         tx, row.round, row.school, row.arrived_at, row.number
     ):
         uploads.end(tx, row.id, "superseded", reason=SUPERSEDED)

@@ -15,9 +15,9 @@ from services.contracts.roster.fields import COLUMNS
 from services.intake import schemas
 from services.intake.api.desk import Desk, open_desk
 from services.intake.api.rosters import receive
-from services.intake.rules.acts import may_explain
+from services.intake.rules.acts import may_build_on, may_explain
 from services.intake.rules.identified import identity_keys, pupil_keys
-from services.intake.tables import documents, explanation, submissions
+from services.intake.tables import documents, explanation, submissions, uploads
 from services.kit.database import Transaction
 from services.kit.errors import Problem, not_found
 from services.kit.http import body, if_match, runtime, transaction
@@ -68,7 +68,13 @@ def _for_edit(tx: Transaction, round_name: str, school: str, key: str) -> tuple[
 
 
 def _again(tx: Transaction, desk: Desk, frame: pl.DataFrame) -> ResponseReturnValue:
-    return receive(tx, desk, canonical.encode(frame), canonical.MEDIA_TYPE, "")
+    """Send the edited roll in, unless an upload is under way: it would be replaced unseen by this one, which does not
+    know it. The same edit sent twice is one upload."""
+    content = canonical.encode(frame)
+    same = uploads.same_content(tx, desk.round.name, desk.school.code, canonical.digest(content))
+    if same is None or same.id != desk.submission.upload_waiting:
+        may_build_on(desk.submission)
+    return receive(tx, desk, content, canonical.MEDIA_TYPE, "")
 
 
 def _find(tx: Transaction, desk: Desk, key: str) -> tuple[pl.DataFrame, int]:

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from services.contracts.access import HQ, holds
 from services.intake.rules.register import read_register
 from services.intake.tables.register import register_area
-from services.intake.tables.rounds import add_submissions
+from services.intake.tables.rounds import add_submissions, move_submissions
 from services.kit.auth import principal
 from services.kit.errors import Problem
 from services.kit.http import transaction
@@ -34,6 +34,7 @@ def put_register() -> ResponseReturnValue:
             changed += register_area(tx, area)
     with transaction() as tx:
         add_submissions(tx)
+        move_submissions(tx)
     schools = sum(len(area.schools) for area in given.areas)
     return jsonify(
         areas=len(given.areas),

@@ -67,6 +67,19 @@ def may_upload(actor: Actor, submission: Submission, round_state: str, windows: 
     _not_signed(submission)
 
 
+def may_build_on(submission: Submission) -> None:
+    """Guard what rests on the current version: not while an upload that may replace it is received or checking."""
+    if submission.upload_waiting:
+        raise Refusal(
+            409,
+            "upload-in-progress",
+            "ไฟล์ที่ส่งกำลังรอหรือกำลังตรวจสอบ โปรดรอผลก่อน",
+            "An uploaded file is still being checked; wait for its result",
+            upload=f"/api/v1/uploads/{submission.upload_waiting}",
+            headers={"Retry-After": "2"},
+        )
+
+
 def may_explain(actor: Actor, submission: Submission, round_state: str) -> None:
     """Guard an explanation: the clerk, while the round is open, not on a confirmed version."""
     _role(actor, CLERK)
@@ -83,15 +96,7 @@ def confirm(
     _in_window(actor, windows, "confirm")
     if submission.state in SIGNED:
         raise Refusal(409, "already-confirmed", "ข้อมูลนี้ได้ยืนยันไปแล้ว", "This submission is confirmed already")
-    if submission.upload_waiting:
-        raise Refusal(
-            409,
-            "upload-in-progress",
-            "ไฟล์ที่ส่งกำลังรอหรือกำลังตรวจสอบ โปรดรอผลก่อนยืนยัน",
-            "An uploaded file is still being checked; wait for its result",
-            upload=f"/api/v1/uploads/{submission.upload_waiting}",
-            headers={"Retry-After": "2"},
-        )
+    may_build_on(submission)
     _version(submission, sha256)
     found = blocks(submission)
     if found:

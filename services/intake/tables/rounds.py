@@ -83,6 +83,17 @@ def add_submissions(tx: Transaction, names: Sequence[str] | None = None) -> None
     tx.execute(insert(submission).from_select(["round", "school", "esa"], pairs).on_conflict_do_nothing())
 
 
+def move_submissions(tx: Transaction) -> None:
+    """A school that moved to another area takes its submissions in unsealed rounds along."""
+    unsealed = sa.select(round_.c.name).where(round_.c.state != "sealed")
+    tx.execute(
+        sa.update(submission)
+        .where(submission.c.school == school.c.code, submission.c.esa != school.c.esa)
+        .where(submission.c.round.in_(unsealed))
+        .values(esa=school.c.esa)
+    )
+
+
 def set_state(tx: Transaction, name: str, state: str, *, closure: str, revision: int) -> bool:
     """Pass into a closing state unless a later closing event already did; True if it took effect.
 

@@ -135,15 +135,16 @@ def unmark_late(tx: Transaction, round_name: str) -> None:
     )
 
 
-def newer_accepted(tx: Transaction, round_name: str, school: str, arrived: datetime, number: int) -> bool:
-    """Whether a version that arrived later is in place already: of two waiting uploads the later wins."""
+def newer_in_place(tx: Transaction, round_name: str, school: str, arrived: datetime, number: int) -> bool:
+    """Whether a version that arrived later is in place already, be it new or the one there was: of two waiting uploads
+    the later wins."""
     u = upload.c
     newer: bool = tx.execute(
         sa.select(
             sa.exists().where(
                 u.round == round_name,
                 u.school == school,
-                u.state == "accepted",
+                u.state.in_(("accepted", "unchanged")),
                 sa.tuple_(u.arrived_at, u.number) > sa.tuple_(sa.literal(arrived), sa.literal(number)),
             )
         )

@@ -1,0 +1,91 @@
+"""What overtakes what: edits and files under way at once, and a school that moves to another area."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from services.intake.checking import check_uploads
+from services.intake.tables import upload
+from tests.support.intake_desk import CONFIRM_DAY, ESA, OTHER, REGISTER, SCHOOL, IntakeDesk
+from tests.support.rosters import csv_file, pupil, roll
+from tests.support.tokens import bearer
+
+
+def keys_of(desk: IntakeDesk) -> list[str]:
+    """The keys of two pupils, by a warning on each."""
+    sent = desk.upload(csv_file([pupil(n, birth_date="01/01/2550") for n in (1, 3)]))
+    found = desk.get(f"/api/v1/uploads/{sent['upload']}/findings")["findings"]
+    return list(dict.fromkeys(f["key"] for f in found if f["rule"] == "age-grade"))
+
+
+def edit(desk: IntakeDesk, key: str, version: str, **values: str) -> Any:
+    return desk.bench.client.patch(
+        desk.url(f"/roster/students/{key}"), headers={**desk.clerk, "If-Match": f'"{version}"'}, json=values
+    )
+
+
+def test_an_edit_is_not_lost_to_another_one_of_the_same_version(intake: IntakeDesk) -> None:
+    first, second = keys_of(intake)
+    version = intake.school()["sha256"]
+    one = edit(intake, first, version, birth_date="2014-02-02")
+    assert one.status_code == 202
+    other = edit(intake, second, version, birth_date="2014-03-03")
+    assert (other.status_code, other.get_json()["type"]) == (409, "/problems/upload-in-progress")
+    assert other.get_json()["upload"] == one.get_json()["location"]
+    assert (
+        edit(intake, first, version, birth_date="2014-02-02").get_json()["upload"] == one.get_json()["upload"]
+    )
+    intake.bench.jobs()
+    assert edit(intake, second, version, birth_date="2014-03-03").status_code == 412
+    assert edit(intake, second, intake.school()["sha256"], birth_date="2014-03-03").status_code == 202
+    intake.bench.jobs()
+    assert intake.bench.client.get(intake.url("/roster"), headers=intake.clerk).text.count("2014-0") == 2
+
+
+def test_a_pupil_is_not_removed_from_under_a_file_that_is_being_checked(intake: IntakeDesk) -> None:
+    first, _ = keys_of(intake)
+    version = intake.school()["sha256"]
+    intake.put(csv_file(roll(1, 5)))
+    answer = intake.bench.client.delete(
+        intake.url(f"/roster/students/{first}"), headers={**intake.clerk, "If-Match": f'"{version}"'}
+    )
+    assert (answer.status_code, answer.get_json()["type"]) == (409, "/problems/upload-in-progress")
+    intake.bench.jobs()
+    assert intake.school()["pupils"] == 5
+
+
+def test_of_two_waiting_files_the_later_wins_also_when_it_changes_nothing(intake: IntakeDesk) -> None:
+    before = intake.upload(csv_file(roll(1, 3)))
+    overtaken = intake.put(csv_file(roll(1, 4))).get_json()["upload"]
+    same = intake.put(csv_file(list(reversed(roll(1, 3))))).get_json()["upload"]
+    hold(intake, overtaken, attempts=1)
+    check_uploads(intake.bench.runtime)
+    hold(intake, overtaken, attempts=0)
+    check_uploads(intake.bench.runtime)
+    states = [intake.get(f"/api/v1/uploads/{one}")["state"] for one in (overtaken, same)]
+    assert states == ["superseded", "unchanged"]
+    assert intake.school()["sha256"] == before["sha256"]
+
+
+def hold(desk: IntakeDesk, upload_id: str, *, attempts: int) -> None:
+    """Put an upload into the hands of a checker that is slow (attempts 1), or take it back (0)."""
+    lease = sa.text("clock_timestamp() + interval '1 hour'")
+    with desk.bench.database.transaction() as tx:
+        tx.execute(
+            sa.update(upload).where(upload.c.id == upload_id).values(attempts=attempts, lease_until=lease)
+        )
+
+
+def test_a_school_that_moved_to_another_area_takes_its_submission_along(intake: IntakeDesk) -> None:
+    intake.upload()
+    intake.bench.set_time(CONFIRM_DAY)
+    moved = REGISTER.replace(f"{ESA}\tสพป.พิจิตร เขต 2\t66020001", "6601\tสพป.พิจิตร เขต 1\t66020001")
+    answer = intake.bench.client.put("/api/v1/register", data=moved.encode(), headers=intake.hq)
+    assert answer.status_code == 200
+    assert intake.confirm().status_code == 200
+    new = bearer(intake.bench.keys, "area-6601", ("area", "6601"))
+    listed = "/api/v1/rounds/2564-2/schools"
+    assert [s["school"] for s in intake.get(listed, new)["schools"]] == [SCHOOL]
+    assert [s["school"] for s in intake.get(listed, intake.area)["schools"]] == [OTHER]

@@ -3,31 +3,43 @@ so that it and the vectorised rules speak of the same fields."""
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields, validate
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate
 
 from services.contracts.roster.fields import STORED
 
 _SENTENCE = validate.Length(min=5, max=500, error="5-500 ตัวอักษร / 5 to 500 characters")
 
 
+class Text(fields.String):
+    """Text that the database, a receipt and a roster can hold: no NUL, no half of a surrogate pair."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = str(super()._deserialize(value, attr, data, **kwargs))
+        if any(character == "\x00" or "\ud800" <= character <= "\udfff" for character in text):
+            raise ValidationError("มีอักขระที่จัดเก็บไม่ได้ / There are characters in it that cannot be stored")
+        return text
+
+
 class Explanation(Schema):
     """Why a warning is right as it stands. `key`: the pupil's, or "" for the roster as a whole."""
 
-    rule = fields.String(required=True)
-    key = fields.String(load_default="", validate=validate.Length(max=64))
-    sentence = fields.String(required=True, validate=_SENTENCE)
+    rule = Text(required=True)
+    key = Text(load_default="", validate=validate.Length(max=64))
+    sentence = Text(required=True, validate=_SENTENCE)
 
 
 class Certification(Schema):
     """`statement`: the text the director saw and agreed to."""
 
-    statement = fields.String(required=True, validate=validate.Length(min=20, max=2000))
+    statement = Text(required=True, validate=validate.Length(min=20, max=2000))
 
 
 class Cancellation(Schema):
     """`lock`: keep the school from confirming again until headquarters unlocks it."""
 
-    reason = fields.String(required=True, validate=_SENTENCE)
+    reason = Text(required=True, validate=_SENTENCE)
     lock = fields.Boolean(load_default=False)
 
 
@@ -37,7 +49,7 @@ class Nothing(Schema):
 
 PupilEdit: type[Schema] = Schema.from_dict(
     {
-        field.key: fields.String(validate=validate.Length(max=200), metadata={"th": field.th, "en": field.en})
+        field.key: Text(validate=validate.Length(max=200), metadata={"th": field.th, "en": field.en})
         for field in STORED
         if field.key != "school_code"
     },

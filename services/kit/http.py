@@ -15,7 +15,7 @@ from marshmallow import Schema
 
 from services.kit.auth import principal, require_tokens
 from services.kit.database import Transaction
-from services.kit.errors import Problem, register_errors
+from services.kit.errors import Problem, not_found, register_errors
 from services.kit.health import health_blueprint
 from services.kit.logs import adopt_correlation, correlation_id
 from services.kit.metrics import HTTP_SECONDS
@@ -107,6 +107,8 @@ def _observe(app: Flask, service: str) -> None:
     def begin() -> None:
         g.started = time.perf_counter()
         adopt_correlation(request.headers.get("X-Request-Id"), request.headers.get("traceparent"))
+        if "\x00" in request.path:  # no name holds one, and PostgreSQL refuses to compare with one
+            raise not_found()
 
     @app.after_request
     def end(response: Response) -> Response:

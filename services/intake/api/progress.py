@@ -28,10 +28,15 @@ def list_schools(round_name: str) -> ResponseReturnValue:
     state = request.args.get("state", "")
     if state and state not in STATES:
         raise Problem(400, "unknown-state", f"ไม่มีสถานะ {state[:20]}", f"The states are {', '.join(STATES)}")
+    cursor = request.args.get("cursor", "")
+    if cursor and not cursor.isdigit():
+        raise Problem(
+            422, "bad-cursor", "cursor ต้องเป็นค่า next ของหน้าก่อน", "The cursor is the `next` of the page before"
+        )
     limit = min(request.args.get("limit", PAGE, type=int), PAGE)
     with transaction() as tx:
         esas = _esas(tx, round_name)
-        rows = submissions.page(tx, round_name, esas, state, request.args.get("cursor", ""), max(limit, 1))
+        rows = submissions.page(tx, round_name, esas, state, cursor, max(limit, 1))
         totals = submissions.summary(tx, round_name, esas)
     return jsonify(
         schools=[_line(row) for row in rows],
@@ -43,7 +48,8 @@ def list_schools(round_name: str) -> ResponseReturnValue:
 def _esas(tx: Transaction, round_name: str) -> tuple[str, ...] | None:
     """The areas asked for that this officer may see; 404 for people of schools and for other areas."""
     seen, wanted = esas_seen(principal().grants), request.args.get("esa", "")
-    if seen == () or rounds.find_round(tx, round_name) is None:
+    unknown = bool(wanted) and not wanted.isdigit()
+    if seen == () or unknown or rounds.find_round(tx, round_name) is None:
         raise not_found()
     if not wanted:
         return seen

@@ -29,7 +29,8 @@ ROSTER_BYTES = 16 * 1024 * 1024
 def put_roster(round_name: str, school: str) -> ResponseReturnValue:
     """Take the file as it is, whatever is in it: 202 and where to ask. The same bytes twice are one upload."""
     content = _content()
-    filename = urllib.parse.unquote(request.headers.get("X-Filename", ""))[:200]
+    named = urllib.parse.unquote(request.headers.get("X-Filename", ""))
+    filename = "".join(filter(str.isprintable, named))[:200]
     with transaction() as tx:
         desk = open_desk(tx, round_name, school, lock=True)
         return receive(tx, desk, content, request.mimetype, filename)

@@ -1,0 +1,81 @@
+"""Characters that no text in the database can hold are refused where they come in, and change nothing."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.support.intake_desk import CONFIRM_DAY, IntakeDesk
+from tests.support.rosters import csv_file, roll
+
+UNSTORABLE = ["\x00", "\ud800"]
+
+
+@pytest.mark.parametrize("mark", UNSTORABLE)
+@pytest.mark.parametrize(
+    ("tail", "body"),
+    [
+        ("/cancellation", {"reason": "ยกเลิกเพราะข้อมูลผิด{}"}),
+        ("/explanations", {"rule": "age-grade", "key": "", "sentence": "อธิบายว่า{}ถูกแล้ว"}),
+        ("/certification", {"statement": "ข้าพเจ้าขอรับรองว่านักเรียนมีตัวตน{}"}),
+    ],
+)
+def test_a_body_with_an_unstorable_character_is_refused(
+    intake: IntakeDesk, tail: str, body: dict[str, str], mark: str
+) -> None:
+    intake.upload()
+    intake.bench.set_time(CONFIRM_DAY)
+    intake.confirm()
+    before = intake.school()
+    who = {"/cancellation": intake.hq, "/certification": intake.director}.get(tail, intake.clerk)
+    answer = intake.bench.client.post(
+        intake.url(tail),
+        headers={**who, "If-Match": f'"{before["sha256"]}"'},
+        data=json.dumps({name: text.format(mark) for name, text in body.items()}),
+    )
+    assert (answer.status_code, answer.get_json()["type"]) == (422, "/problems/invalid-body")
+    assert answer.get_json()["detail_th"]
+    assert answer.get_json()["detail_en"]
+    assert intake.school() == before
+
+
+@pytest.mark.parametrize("mark", UNSTORABLE)
+def test_a_pupil_is_not_edited_to_hold_one(intake: IntakeDesk, mark: str) -> None:
+    upload = intake.upload()
+    answer = intake.bench.client.patch(
+        intake.url("/roster/students/" + "0" * 32),
+        headers={**intake.clerk, "If-Match": f'"{upload["sha256"]}"'},
+        data=json.dumps({"first_name_th": f"สม{mark}มติ"}),
+    )
+    assert answer.status_code == 422
+    assert intake.school()["sha256"] == upload["sha256"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/rounds/%00/schools",
+        "/api/v1/rounds/2564-2/schools/%00",
+        "/api/v1/rounds/2564-2/schools/106635%000177/roster",
+        "/api/v1/uploads/%00",
+    ],
+)
+def test_there_is_nothing_at_an_address_with_one(intake: IntakeDesk, path: str) -> None:
+    assert intake.bench.client.get(path, headers=intake.hq).status_code == 404
+
+
+@pytest.mark.parametrize(("query", "status"), [("cursor=%00", 422), ("esa=%00", 404), ("esa=66%0002", 404)])
+def test_a_query_with_one_is_refused(intake: IntakeDesk, query: str, status: int) -> None:
+    answer = intake.bench.client.get(f"/api/v1/rounds/2564-2/schools?{query}", headers=intake.hq)
+    assert answer.status_code == status
+
+
+def test_a_file_s_name_loses_them(intake: IntakeDesk) -> None:
+    answer = intake.put(csv_file(roll(1, 2)), **{"X-Filename": "ro%00ll%ED%A0%80%0A.csv"})
+    assert answer.status_code == 202
+    intake.bench.jobs()
+    upload = intake.get(answer.get_json()["location"])
+    assert upload["state"] == "accepted"
+    assert upload["filename"].startswith("roll")
+    assert upload["filename"].isprintable()

@@ -147,9 +147,12 @@ def park_exhausted(connection: Connection) -> None:
 
 
 def make_due(connection: Connection) -> None:
-    """Send again now whatever no consumer reported: the broker is known to hold nothing."""
+    """Send again now whatever no consumer reported: the broker is known to hold nothing. Earlier sends count no more,
+    or a process killed often would park what no consumer ever saw."""
     connection.execute(
-        sa.text("UPDATE outbox SET next_send_at = clock_timestamp() WHERE next_send_at IS NOT NULL")
+        sa.text(
+            "UPDATE outbox SET next_send_at = clock_timestamp(), sends = 0 WHERE next_send_at IS NOT NULL"
+        )
     )
 
 

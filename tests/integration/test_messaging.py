@@ -125,10 +125,28 @@ def test_a_row_nobody_reports_is_parked_after_three_resends(maker: Bench) -> Non
     publish(maker, "a")
     for _ in range(4):
         maker.relay()
-        make_due(maker)
+        time_passes(maker)
     maker.relay()
     assert row(maker).parked == ["snapshot"]
     assert row(maker).reason == "no report after 4 sends"
+
+
+def time_passes(maker: Bench) -> None:
+    with maker.database.transaction() as tx:
+        tx.execute(sa.update(rows).values(next_send_at=sa.func.clock_timestamp()))
+
+
+def test_a_row_is_not_parked_because_its_process_was_killed_often(maker: Bench, taker: Bench) -> None:
+    publish(maker, "a")
+    for _ in range(6):
+        maker.relay()
+        maker.broker.take("snapshot", 10, 0)  # killed before the worker came to it
+        make_due(maker)
+    maker.relay()
+    assert row(maker).parked == []
+    taker.work()
+    maker.relay()
+    assert row(maker).applied == ["snapshot"]
 
 
 def test_a_late_report_takes_a_row_out_of_parking(maker: Bench) -> None:

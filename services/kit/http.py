@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from flask import Flask, Response, current_app, g, request
 from marshmallow import Schema
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from services.kit.auth import principal, require_tokens
 from services.kit.database import Transaction
@@ -66,6 +67,16 @@ def body(schema: Schema) -> dict[str, object]:
         raise Problem(400, "not-json", "เนื้อความต้องเป็น JSON object", "The body must be a JSON object")
     loaded: dict[str, object] = schema.load(data)
     return loaded
+
+
+def raw_body(most: int) -> bytes:
+    """The request's bytes as they came. Raises RequestEntityTooLarge (413) for more than `most`."""
+    # Werkzeug cuts a body of unstated length off at its limit without a word; one byte more tells.
+    request.max_content_length = most + 1
+    data = request.get_data()
+    if len(data) > most:
+        raise RequestEntityTooLarge
+    return data
 
 
 def arrived() -> datetime:

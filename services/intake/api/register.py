@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from flask import Blueprint, jsonify, request
+from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
 from services.contracts.access import HQ, holds
@@ -13,7 +13,7 @@ from services.intake.tables.register import register_area
 from services.intake.tables.rounds import add_submissions, move_submissions
 from services.kit.auth import principal
 from services.kit.errors import Problem
-from services.kit.http import transaction
+from services.kit.http import raw_body, transaction
 
 blueprint = Blueprint("register", __name__)
 REGISTER_BYTES = 16 * 1024 * 1024
@@ -26,8 +26,7 @@ def put_register() -> ResponseReturnValue:
         raise Problem(
             403, "role-required", "เฉพาะ สพฐ. ที่นำเข้าบัญชีโรงเรียนได้", "Only headquarters imports the register"
         )
-    request.max_content_length = REGISTER_BYTES
-    given = read_register(request.get_data())
+    given = read_register(raw_body(REGISTER_BYTES))
     changed = 0
     for area in given.areas:
         with transaction() as tx:

@@ -18,7 +18,7 @@ from services.intake.rules.states import EMPTY
 from services.intake.tables import documents, uploads
 from services.kit.database import Transaction
 from services.kit.errors import Problem, not_found
-from services.kit.http import transaction
+from services.kit.http import raw_body, transaction
 from services.kit.logs import correlation_id
 
 blueprint = Blueprint("rosters", __name__)
@@ -88,8 +88,7 @@ def _accepted(upload_id: str, state: str) -> ResponseReturnValue:
 
 def _content() -> bytes:
     """The body, inflated if it came gzipped; never more than ROSTER_BYTES either way."""
-    request.max_content_length = ROSTER_BYTES
-    data = request.get_data()
+    data = raw_body(ROSTER_BYTES)
     if request.headers.get("Content-Encoding", "identity") == "identity":
         return data
     if request.headers["Content-Encoding"] != "gzip":

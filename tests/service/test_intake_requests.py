@@ -1,14 +1,18 @@
-"""Characters that no text in the database can hold are refused where they come in, and change nothing."""
+"""What a request may carry: characters that no text in the database can hold, and bodies that do not say how long they
+are, are refused where they come in and change nothing."""
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
 
+from services.intake.api.rosters import ROSTER_BYTES
 from tests.support.intake_desk import CONFIRM_DAY, IntakeDesk
 from tests.support.rosters import csv_file, roll
 
+CHUNKED = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
 UNSTORABLE = ["\x00", "\ud800"]
 
 
@@ -79,3 +83,31 @@ def test_a_file_s_name_loses_them(intake: IntakeDesk) -> None:
     assert upload["state"] == "accepted"
     assert upload["filename"].startswith("roll")
     assert upload["filename"].isprintable()
+
+
+@pytest.mark.parametrize("address", ["roster", "register"])
+def test_a_body_of_unstated_length_is_refused_not_cut_off(intake: IntakeDesk, address: str) -> None:
+    before = intake.upload()
+    path, who = (
+        (intake.url("/roster"), intake.clerk) if address == "roster" else ("/api/v1/register", intake.hq)
+    )
+    file = csv_file(roll(1, 2))
+    padded = file + b"\n" * (ROSTER_BYTES + 1 - len(file))
+    answer = intake.bench.client.put(
+        path, headers=who, input_stream=io.BytesIO(padded), environ_overrides=CHUNKED
+    )
+    assert (answer.status_code, answer.get_json()["type"]) == (413, "/problems/too-large")
+    intake.bench.jobs()
+    assert intake.school()["sha256"] == before["sha256"]
+
+
+def test_a_body_of_unstated_length_is_taken_whole(intake: IntakeDesk) -> None:
+    answer = intake.bench.client.put(
+        intake.url("/roster"),
+        headers=intake.clerk,
+        input_stream=io.BytesIO(csv_file(roll(1, 4))),
+        environ_overrides=CHUNKED,
+    )
+    assert answer.status_code == 202
+    intake.bench.jobs()
+    assert intake.school()["pupils"] == 4

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from services.intake.checking import check_uploads
 from services.intake.tables import upload
-from tests.support.intake_desk import CONFIRM_DAY, ESA, OTHER, REGISTER, SCHOOL, IntakeDesk
+from tests.support.intake_desk import AREA_DAY, CONFIRM_DAY, ESA, OTHER, REGISTER, SCHOOL, IntakeDesk
 from tests.support.rosters import csv_file, pupil, roll
 from tests.support.tokens import bearer
 
@@ -89,3 +89,42 @@ def test_a_school_that_moved_to_another_area_takes_its_submission_along(intake: 
     listed = "/api/v1/rounds/2564-2/schools"
     assert [s["school"] for s in intake.get(listed, new)["schools"]] == [SCHOOL]
     assert [s["school"] for s in intake.get(listed, intake.area)["schools"]] == [OTHER]
+
+
+def test_an_undo_sent_twice_is_one_and_answers_the_same(intake: IntakeDesk) -> None:
+    intake.upload()
+    intake.bench.set_time(CONFIRM_DAY)
+    intake.confirm()
+    answers = [
+        intake.bench.client.delete(intake.url("/confirmation"), headers=intake.clerk).get_json()
+        for _ in range(2)
+    ]
+    assert answers[0] == answers[1]
+    assert answers[0]["submission"]["state"] == "ready"
+    assert [act["act"] for act in intake.school()["acts"]] == ["confirm", "undo"]
+
+
+def test_a_cancellation_sent_twice_is_one_and_another_reason_is_another(intake: IntakeDesk) -> None:
+    intake.upload()
+    intake.bench.set_time(CONFIRM_DAY)
+    intake.confirm()
+    intake.bench.set_time(AREA_DAY)
+    one, two = [intake.act("/cancellation", intake.area, reason="ข้อมูลไม่ครบ").get_json() for _ in range(2)]
+    assert one == two
+    assert one["submission"]["state"] == "ready"
+    assert intake.act("/cancellation", intake.area, reason="ขอให้ตรวจใหม่").status_code == 409
+    said = [("ขอให้ตรวจใหม่", False), ("ขอให้ตรวจใหม่", True), ("ขอให้ตรวจใหม่", True)]
+    for reason, lock in said:
+        assert intake.act("/cancellation", intake.hq, reason=reason, lock=lock).status_code == 200
+    assert [act["by"] for act in intake.school()["acts"]].count(intake.school()["acts"][-1]["by"]) == 2
+    assert intake.school()["locked"]
+
+
+def test_an_undo_is_not_taken_for_one_of_an_earlier_version(intake: IntakeDesk) -> None:
+    intake.upload()
+    intake.bench.set_time(CONFIRM_DAY)
+    intake.confirm()
+    intake.bench.client.delete(intake.url("/confirmation"), headers=intake.clerk)
+    intake.upload(csv_file(roll(1, 6)))
+    again = intake.bench.client.delete(intake.url("/confirmation"), headers=intake.clerk)
+    assert (again.status_code, again.get_json()["type"]) == (409, "/problems/not-confirmed")

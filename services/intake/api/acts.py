@@ -15,7 +15,7 @@ from services.contracts.statements import Receipt, Screening, Signer
 from services.intake import schemas
 from services.intake.api.desk import Desk, open_desk
 from services.intake.rules import acts
-from services.intake.rules.states import ACKNOWLEDGED, CERTIFIED, CONFIRMED
+from services.intake.rules.states import ACKNOWLEDGED, CERTIFIED, CONFIRMED, UNSIGNED
 from services.intake.tables import submissions
 from services.kit.database import Transaction
 from services.kit.http import body, if_match, runtime, transaction
@@ -41,6 +41,9 @@ def confirm(round_name: str, school: str) -> ResponseReturnValue:
 def undo(round_name: str, school: str) -> ResponseReturnValue:
     with transaction() as tx:
         desk = open_desk(tx, round_name, school, lock=True)
+        last = _last(tx, desk, "undo", UNSIGNED)
+        if last is not None and last.sha256 == desk.row.sha256:
+            return jsonify(_answer(last.receipt, desk.row))
         state = acts.undo(desk.actor, desk.submission, desk.round.state, desk.windows("confirm"))
         return jsonify(_perform(tx, desk, "undo", CLERK, state, confirmed_by=""))
 
@@ -76,11 +79,15 @@ def cancel(round_name: str, school: str) -> ResponseReturnValue:
     given: dict[str, Any] = body(schemas.Cancellation())
     with transaction() as tx:
         desk = open_desk(tx, round_name, school, lock=True)
-        windows = desk.windows("acknowledge", "follow-up")
         lock = bool(given["lock"])
-        state = acts.cancel(desk.actor, desk.submission, desk.round.state, windows, lock=lock)
         role = HQ if desk.actor.is_a(HQ) else AREA
         locked = lock if role == HQ else desk.row.locked
+        last = _last(tx, desk, "cancel", UNSIGNED)
+        again = (given["reason"], desk.row.sha256, desk.row.locked)
+        if last is not None and (last.reason, last.sha256, locked) == again:
+            return jsonify(_answer(last.receipt, desk.row))
+        windows = desk.windows("acknowledge", "follow-up")
+        state = acts.cancel(desk.actor, desk.submission, desk.round.state, windows, lock=lock)
         done = _perform(tx, desk, "cancel", role, state, text=given["reason"], confirmed_by="", locked=locked)
         return jsonify(done)
 
@@ -96,12 +103,15 @@ def receipts(round_name: str, school: str) -> ResponseReturnValue:
 
 def _done_before(tx: Transaction, desk: Desk, act: str, state: str) -> dict[str, Any] | None:
     """The answer already given, if this very act is the submission's last and is sent again."""
-    if desk.row.state != state:
-        return None
-    last = submissions.acts(tx, desk.round.name, desk.school.code)[-1]
-    if (last.act, last.subject, last.sha256) != (act, desk.who.subject, if_match()):
-        return None
-    return _answer(last.receipt, desk.row)
+    last = _last(tx, desk, act, (state,))
+    return _answer(last.receipt, desk.row) if last is not None and last.sha256 == if_match() else None
+
+
+def _last(tx: Transaction, desk: Desk, act: str, states: tuple[str, ...]) -> sa.Row[Any] | None:
+    """The submission's last act, if it is such a one by this person and left it in the state in which it still is."""
+    done = submissions.acts(tx, desk.round.name, desk.school.code) if desk.row.state in states else ()
+    last = done[-1] if done else None
+    return last if last is not None and (last.act, last.subject) == (act, desk.who.subject) else None
 
 
 def _perform(

@@ -10,6 +10,7 @@ STATES = (EMPTY, DRAFT, READY, CONFIRMED, CERTIFIED, ACKNOWLEDGED, SEALED)
 OPEN_STATES = ("open", "closing")
 """States of the round in which uploads and acts are taken; after the fence nothing is."""
 COUNTED = (CERTIFIED, ACKNOWLEDGED)
+UNSIGNED = (EMPTY, DRAFT, READY)
 SIGNED = (CONFIRMED, CERTIFIED, ACKNOWLEDGED, SEALED)
 
 

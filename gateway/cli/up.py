@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 import click
+from prometheus_client import start_http_server
 
 from deploy.rehearsal.collecting import open_rounds, upload_all
 from deploy.rehearsal.scenario import cast
@@ -26,12 +27,24 @@ from services.kit.logs import configure
 )
 @click.option("--esa", default="6602", show_default=True, help="the area of --demo")
 @click.option("--schools", type=int, default=None, help="with --demo: only so many schools")
+@click.option("--metrics-port", type=int, default=0, help="serve Prometheus metrics here  [default: nowhere]")
 @click.option("--log-level", default="WARNING", show_default=True)
-def up(folder: Path, port: int, host: str, demo: bool, esa: str, schools: int | None, log_level: str) -> None:
+def up(
+    folder: Path,
+    port: int,
+    host: str,
+    demo: bool,
+    esa: str,
+    schools: int | None,
+    metrics_port: int,
+    log_level: str,
+) -> None:
     """Start the system and stay until Ctrl-C. What it holds stays in FOLDER for the next time."""
     configure(log_level)
     system = Embedded(folder, port=port, host=host)
     system.start()
+    if metrics_port:
+        start_http_server(metrics_port, host)
     try:
         if demo:
             _fill(system, folder, esa, schools)

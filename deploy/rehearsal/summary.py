@@ -9,7 +9,8 @@ from typing import Any
 
 @dataclass
 class Summary:
-    """Written to summary.json. `lost`: accepted versions or acts missing at the end; `faults`: what else was wrong."""
+    """Written to summary.json. `duplicates_open_seconds`: from the last upload checked until every planted duplicate had
+    its case; `lost`: accepted versions or acts missing at the end; `faults`: what else was wrong."""
 
     schools: int = 0
     students: int = 0
@@ -22,7 +23,7 @@ class Summary:
     notes_found: int = 0
     duplicates_planted: int = 0
     duplicates_found: int = 0
-    duplicate_visible_seconds_max: float = 0.0
+    duplicates_open_seconds: float = 0.0
     confirmed: int = 0
     certified: int = 0
     refused_late: int = 0

@@ -10,10 +10,10 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 import zstandard
@@ -44,20 +44,27 @@ class Verdict:
         return not (self.lost or self.doubled or self.unexpected)
 
 
+class Databases(Protocol):
+    """The five databases, asked with plain SQL; however they are reached."""
+
+    def ask(self, service: str, query: str) -> Sequence[Sequence[Any]]:
+        """The rows of the query; ids and hashes as text."""
+
+
 @dataclass(frozen=True)
-class Databases:
-    """The five databases, read with plain SQL."""
+class ByUrl:
+    """Databases that can be connected to."""
 
     urls: Mapping[str, str]
 
-    def ask(self, service: str, query: str) -> list[tuple[Any, ...]]:
+    def ask(self, service: str, query: str) -> Sequence[Sequence[Any]]:
         with psycopg.connect(self.urls[service].replace("+psycopg", "")) as connection:
             return connection.execute(query.encode()).fetchall()
 
 
-def check(journal: Path, urls: Mapping[str, str]) -> Verdict:
+def check(journal: Path, databases: Databases) -> Verdict:
     """The verdict on a finished rehearsal. The system may still run, but nobody may be at work."""
-    verdict, databases = Verdict(), Databases(urls)
+    verdict = Verdict()
     lines = list(_lines(journal))
     _check_uploads(verdict, databases, lines)
     _check_acts(verdict, databases, lines)
@@ -67,9 +74,8 @@ def check(journal: Path, urls: Mapping[str, str]) -> Verdict:
     return verdict
 
 
-def settled(urls: Mapping[str, str]) -> bool:
+def settled(databases: Databases) -> bool:
     """Whether every event was applied or parked by now; until then a check would be too early."""
-    databases = Databases(urls)
     open_rows = "SELECT count(*) FROM outbox WHERE awaiting <> '{}' OR published_at IS NULL"
     return all(databases.ask(service, open_rows)[0][0] == 0 for service in SERVICES)
 
@@ -83,7 +89,7 @@ def _lines(journal: Path) -> Iterator[dict[str, Any]]:
 def _check_uploads(verdict: Verdict, databases: Databases, lines: list[dict[str, Any]]) -> None:
     """Every 202 has its upload, every accepted version its document, byte for byte, at intake and at snapshot."""
     kept = {str(row[0]) for row in databases.ask("intake", "SELECT id FROM upload")}
-    versions = set(databases.ask("intake", "SELECT school, sha256 FROM version"))
+    versions = {(row[0], row[1]) for row in databases.ask("intake", "SELECT school, sha256 FROM version")}
     documents = {service: _sound_documents(verdict, databases, service) for service in ("intake", "snapshot")}
     taken = {line["got"]["upload"] for line in lines if line["method"] == "PUT" and line["status"] == 202}
     accepted = {
@@ -97,14 +103,14 @@ def _check_uploads(verdict: Verdict, databases: Databases, lines: list[dict[str,
     for service, held in documents.items():
         missing = {sha for _, sha in versions} - held
         verdict.lost += [f"document {sha} at {service}" for sha in sorted(missing)]
-    twice = Counter(databases.ask("intake", "SELECT upload FROM version"))
-    verdict.doubled += [f"upload {row[0]} became {n} versions" for row, n in twice.items() if n > 1]
+    twice = Counter(str(row[0]) for row in databases.ask("intake", "SELECT upload FROM version"))
+    verdict.doubled += [f"upload {upload} became {n} versions" for upload, n in twice.items() if n > 1]
 
 
 def _sound_documents(verdict: Verdict, databases: Databases, service: str) -> set[str]:
     held = set()
-    for sha, body in databases.ask(service, "SELECT sha256, body FROM document"):
-        plain = zstandard.ZstdDecompressor().decompress(bytes(body))
+    for sha, body in databases.ask(service, "SELECT sha256, encode(body, 'hex') FROM document"):
+        plain = zstandard.ZstdDecompressor().decompress(bytes.fromhex(body))
         if hashlib.sha256(plain).hexdigest() == sha:
             held.add(sha)
         else:
@@ -114,13 +120,15 @@ def _sound_documents(verdict: Verdict, databases: Databases, service: str) -> se
 
 def _check_acts(verdict: Verdict, databases: Databases, lines: list[dict[str, Any]]) -> None:
     """Every receipt given out is kept once; every act that is kept was asked for."""
-    kept = Counter(row[0] for row in databases.ask("intake", "SELECT receipt ->> 'signature' FROM act"))
+    kept = Counter(
+        row[0] for row in databases.ask("intake", "SELECT receipt ->> 'signature' AS signature FROM act")
+    )
     given = {line["got"]["signature"] for line in lines if "signature" in line["got"]}
     verdict.accepted += len(given)
     verdict.lost += [f"act {signature[:16]}" for signature in sorted(given - kept.keys())]
     verdict.doubled += [f"act {signature[:16]}" for signature, n in kept.items() if n > 1]
     unanswered = Counter(_asked(line) for line in lines if line["status"] is None)
-    acts = databases.ask("intake", "SELECT receipt ->> 'signature', school, act FROM act")
+    acts = databases.ask("intake", "SELECT receipt ->> 'signature' AS signature, school, act FROM act")
     for signature, school, act in acts:
         if signature not in given and not unanswered[(school, act)]:
             verdict.unexpected.append(f"act {act} of {school}")
@@ -177,19 +185,25 @@ def _check_events(verdict: Verdict, databases: Databases) -> None:
 def _check_agreement(verdict: Verdict, databases: Databases) -> None:
     """Intake, dedup, snapshot and the seal name the same roster for every school."""
     own = dict(
-        databases.ask("intake", "SELECT (round, school)::text, sha256 FROM submission WHERE sha256 <> ''")
+        databases.ask(
+            "intake", "SELECT (round, school)::text AS who, sha256 FROM submission WHERE sha256 <> ''"
+        )
     )
     others = {
-        "dedup": "SELECT (round, school)::text, sha256 FROM screened WHERE sha256 <> ''",
-        "snapshot": "SELECT (round, school)::text, sha256 FROM submission WHERE sha256 <> ''",
+        "dedup": "SELECT (round, school)::text AS who, sha256 FROM screened WHERE sha256 <> ''",
+        "snapshot": "SELECT (round, school)::text AS who, sha256 FROM submission WHERE sha256 <> ''",
     }
     for service, query in others.items():
-        held = dict(databases.ask(service, query))
+        held = _pairs(databases.ask(service, query))
         verdict.lost += [
             f"{service} has another roster of {who}" for who, sha in own.items() if held.get(who) != sha
         ]
         verdict.unexpected += [f"{service} has a roster of {who}" for who in sorted(held.keys() - own.keys())]
     sealed = databases.ask(
-        "snapshot", "SELECT (round, school)::text, sha256 FROM sealed_school WHERE sha256 <> ''"
+        "snapshot", "SELECT (round, school)::text AS who, sha256 FROM sealed_school WHERE sha256 <> ''"
     )
     verdict.lost += [f"the seal has another roster of {who}" for who, sha in sealed if own.get(who) != sha]
+
+
+def _pairs(rows: Sequence[Sequence[Any]]) -> dict[str, str]:
+    return {row[0]: row[1] for row in rows}

@@ -11,6 +11,7 @@ import httpx
 from deploy.rehearsal.journal import Journal
 
 WAIT_SECONDS = 60.0
+AWAY = (502, 503, 504)
 
 
 class Unexpected(RuntimeError):
@@ -39,14 +40,16 @@ class Person:
         deadline = time.monotonic() + WAIT_SECONDS
         while True:
             try:
-                return self._client.post("/api/v1/tokens", json=body)
+                answer = self._client.post("/api/v1/tokens", json=body)
+                if answer.status_code not in AWAY or time.monotonic() > deadline:
+                    return answer
             except httpx.TransportError:
                 if time.monotonic() > deadline:
                     raise
-                time.sleep(0.2)
+            time.sleep(0.3)
 
     def send(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """One request; repeated while the system is away or answers 503, and once with a fresh token after a 401.
+        """One request; repeated while the system is away or busy, and once with a fresh token after a 401.
 
         Every request of the scenario may be repeated: uploads are named by their bytes, acts by their version.
         """
@@ -57,23 +60,31 @@ class Person:
         renewed = False
         while True:
             bearer = {"Authorization": f"Bearer {self._token}"}
-            try:
-                answer = self._client.request(method, path, headers={**headers, **bearer}, **options)
-            except httpx.TransportError:
-                self._note_maybe(method, path)
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.2)
-                continue
-            if self._journal is not None:
-                self._journal.answer(self.username, answer)
-            if answer.status_code == 401 and not renewed:
+            answer = self._try(method, path, deadline, headers={**headers, **bearer}, **options)
+            if answer is None:
+                time.sleep(0.3)
+            elif answer.status_code == httpx.codes.UNAUTHORIZED and not renewed:
                 self.sign_in()
                 renewed = True
-            elif answer.status_code == 503 and time.monotonic() < deadline:
-                time.sleep(float(answer.headers.get("Retry-After", "1")))
             else:
                 return answer
+
+    def _try(self, method: str, path: str, deadline: float, **options: Any) -> httpx.Response | None:
+        """The answer, noted in the journal; None for none worth having yet: what became of it is not known then."""
+        try:
+            answer = self._client.request(method, path, **options)
+        except httpx.TransportError:
+            self._note_maybe(method, path)
+            if time.monotonic() > deadline:
+                raise
+            return None
+        if answer.status_code in AWAY and time.monotonic() < deadline:
+            self._note_maybe(method, path)
+            time.sleep(float(answer.headers.get("Retry-After", "0")))
+            return None
+        if self._journal is not None:
+            self._journal.answer(self.username, answer)
+        return answer
 
     def _note_maybe(self, method: str, path: str) -> None:
         if self._journal is not None:

@@ -11,6 +11,8 @@ from typing import Any
 
 from flask import Flask, Response, jsonify, request
 from marshmallow import ValidationError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from services.contracts.refusal import Refusal
@@ -86,6 +88,23 @@ def register_errors(app: Flask) -> None:
         status = error.code or 500
         code, th, en = _HTTP.get(status, (f"http-{status}", "คำขอไม่สำเร็จ", error.name))
         return problem_response(Problem(status, code, th, en))
+
+    @app.errorhandler(OperationalError)
+    @app.errorhandler(InterfaceError)
+    @app.errorhandler(PoolTimeout)
+    def database_away(error: Exception) -> Response:
+        log.error(
+            "database away or busy", extra={"route": str(request.url_rule), "error": type(error).__name__}
+        )
+        return problem_response(
+            Problem(
+                503,
+                "busy",
+                "ระบบไม่ว่างหรือกำลังกลับมา โปรดรอสักครู่แล้วส่งซ้ำ การส่งซ้ำไม่ทำให้บันทึกซ้ำ",
+                "The system is busy or coming back; wait a moment and send it again: it will be done once",
+                headers={"Retry-After": "1"},
+            )
+        )
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:

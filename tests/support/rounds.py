@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from deploy.rehearsal.checker import Verdict, check, settled
+from deploy.rehearsal.checker import ByUrl, Verdict, check, settled
 from deploy.rehearsal.journal import Journal
 from deploy.rehearsal.play import play
 from deploy.rehearsal.scenario import Stage, usernames, wait_for
@@ -31,5 +31,6 @@ def played(system: Supervised, nation: Path) -> Summary:
 def verdict_of(system: Supervised) -> Verdict:
     """The checker's: every answer given held against all databases."""
     urls = json.loads((system.folder / "databases.json").read_text())
-    wait_for(lambda: settled(urls), "every event applied")
-    return check(system.folder / "journal.jsonl", urls)
+    databases = ByUrl(urls)
+    wait_for(lambda: settled(databases), "every event applied")
+    return check(system.folder / "journal.jsonl", databases)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import sqlalchemy as sa
 
+from services.contracts.snapshot import RoundOpened
 from services.intake.checking import check_uploads
+from services.intake.events import on_round_opened
 from services.intake.tables import upload
 from tests.support.intake_desk import AREA_DAY, CONFIRM_DAY, ESA, OTHER, REGISTER, SCHOOL, IntakeDesk
-from tests.support.rosters import csv_file, pupil, roll
+from tests.support.rosters import csv_file, plan, pupil, roll
 from tests.support.tokens import bearer
 
 
@@ -128,3 +131,21 @@ def test_an_undo_is_not_taken_for_one_of_an_earlier_version(intake: IntakeDesk) 
     intake.upload(csv_file(roll(1, 6)))
     again = intake.bench.client.delete(intake.url("/confirmation"), headers=intake.clerk)
     assert (again.status_code, again.get_json()["type"]) == (409, "/problems/not-confirmed")
+
+
+def test_a_school_registered_while_a_round_opens_takes_part_in_it(intake: IntakeDesk) -> None:
+    new = "1066350999"
+    more = REGISTER + f"พิจิตร\t6601\tสพป.พิจิตร เขต 1\t66010001\t{new}\tโรงเรียนใหม่\tอนุบาล-ประถมศึกษา\n"
+    imported = threading.Thread(
+        target=lambda: intake.bench.app.test_client().put(
+            "/api/v1/register", data=more.encode(), headers=intake.hq
+        )
+    )
+    opened = RoundOpened(round="2564-1", revision=1, plan=plan("2564-1").to_plain())
+    with intake.bench.database.transaction() as tx:
+        on_round_opened(opened, tx)
+        imported.start()
+        imported.join(timeout=2)
+    imported.join()
+    listed = intake.get("/api/v1/rounds/2564-1/schools", intake.hq)
+    assert new in [school["school"] for school in listed["schools"]]

@@ -14,6 +14,8 @@ from services.contracts.snapshot import RoundOpened
 from services.intake.tables import round_, school, submission
 from services.kit.database import Transaction
 
+PAIRING_WAIT_MS = 30_000
+
 
 @dataclass(frozen=True, slots=True)
 class Round:
@@ -73,7 +75,9 @@ def keep_plan(tx: Transaction, event: RoundOpened) -> bool:
 
 
 def add_submissions(tx: Transaction, names: Sequence[str] | None = None) -> None:
-    """Every registered school has a submission in every unsealed round (or the named ones)."""
+    """Every registered school has a submission in every unsealed round (or the named ones). One at a time: a register and
+    a round that come at the same moment would not see each other's rows."""
+    tx.lock_exclusive("intake-submissions", timeout_ms=PAIRING_WAIT_MS)
     rounds = sa.select(round_.c.name, school.c.code, school.c.esa).where(
         round_.c.state != "sealed", round_.c.revision > 0
     )

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from services.contracts.snapshot import RoundOpened
 from services.intake.checking import check_uploads
 from services.intake.events import on_round_opened
-from services.intake.tables import upload
+from services.intake.tables import upload, uploads
 from tests.support.intake_desk import AREA_DAY, CONFIRM_DAY, ESA, OTHER, REGISTER, SCHOOL, IntakeDesk
 from tests.support.rosters import csv_file, plan, pupil, roll
 from tests.support.tokens import bearer
@@ -149,3 +149,22 @@ def test_a_school_registered_while_a_round_opens_takes_part_in_it(intake: Intake
     imported.join()
     listed = intake.get("/api/v1/rounds/2564-1/schools", intake.hq)
     assert new in [school["school"] for school in listed["schools"]]
+
+
+def test_what_is_checked_at_once_is_bounded_in_bytes_too(intake: IntakeDesk) -> None:
+    size = uploads.BATCH_BYTES // 2
+    for school in (SCHOOL, OTHER):
+        for number in range(2):
+            who = bearer(intake.bench.keys, "clerk", ("clerk", school))
+            intake.put(bytes([number]) * (size - 1), school=school, who=who)
+    with intake.bench.database.transaction() as tx:
+        first = uploads.claim(tx, 50)
+        second = uploads.claim(tx, 50)
+        assert (len(first), len(second), len(uploads.claim(tx, 50))) == (2, 2, 0)
+    assert {row.id for row in first}.isdisjoint(row.id for row in second)
+
+
+def test_a_file_larger_than_a_batch_may_be_is_checked_alone() -> None:
+    assert uploads.batch([uploads.BATCH_BYTES * 2, 1, 1]) == 1
+    assert uploads.batch([1, uploads.BATCH_BYTES, 1]) == 1
+    assert uploads.batch([1, 1, 1]) == 3

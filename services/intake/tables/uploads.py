@@ -5,6 +5,7 @@ States: received → checking → accepted | unchanged | rejected | failed | lat
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,8 @@ from services.kit.database import Transaction
 
 LEASE_SECONDS = 20
 ATTEMPTS = 3
+BATCH_BYTES = 32 * 1024 * 1024
+"""So much of the files is held in memory at once; a larger one alone."""
 
 _CLAIM = """
     UPDATE upload SET state = 'checking', attempts = attempts + 1,
@@ -68,8 +71,21 @@ def claim(tx: Transaction, limit: int) -> Sequence[sa.Row[Any]]:
     if not tx.execute(sa.select(waiting)).scalar_one():
         return []
     bounds = {"lease": LEASE_SECONDS, "attempts": ATTEMPTS}
-    rows = tx.execute(_FRESH, bounds | {"limit": limit}).all()
+    rows = tx.execute(_FRESH, bounds | {"limit": batch(_sizes(tx, limit))}).all()
     return rows or tx.execute(_AGAIN, bounds | {"limit": 1}).all()
+
+
+def batch(sizes: Sequence[int]) -> int:
+    """How many of these files, from the first on, are checked in one pass; at least one."""
+    together = itertools.takewhile(lambda total: total <= BATCH_BYTES, itertools.accumulate(sizes))
+    return max(1, len(list(together)))
+
+
+def _sizes(tx: Transaction, limit: int) -> Sequence[int]:
+    """Bytes of the next fresh uploads, in their order."""
+    u = upload.c
+    fresh = sa.select(sa.func.octet_length(u.content)).where(u.state == "received", u.attempts == 0)
+    return tx.execute(fresh.order_by(u.number).limit(limit)).scalars().all()
 
 
 def give_back(tx: Transaction, upload_id: str) -> None:

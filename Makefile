@@ -24,6 +24,7 @@ run: $(VENV)/ready  ## the whole system in one process with demo data; prints ad
 .PHONY: test
 test: $(VENV)/ready  ## all tests (sets up PostgreSQL and a browser for itself)
 	deploy/setup/browser
+	deploy/setup/rabbitmq
 	$(BIN)/pytest -n auto --dist loadgroup
 
 .PHONY: lint

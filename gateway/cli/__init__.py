@@ -14,6 +14,13 @@ COMMANDS = {
     "accounts": ("gateway.cli.accounts", "accounts", "add, import and lock the people who may sign in"),
     "schools": ("gateway.cli.schools", "schools", "import the register of schools"),
     "keys": ("gateway.cli.keys", "keys", "make the keys a deployment needs"),
+    "service": ("gateway.cli.service", "service", "one process of one service, as a deployment runs it"),
+    "broker": ("gateway.cli.broker", "broker", "declare or check the broker's exchanges and queues"),
+    "dead-letters": (
+        "gateway.cli.dead_letters",
+        "dead_letters",
+        "what consumers gave up: list, show, replay, discard",
+    ),
     "verify": ("gateway.cli.verify", "verify", "check a receipt, seal or proof offline"),
 }
 

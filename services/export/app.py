@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+import httpx
 
 from services.contracts.buildings import InventoryConfirmed
 from services.contracts.export import PackageBuilt
@@ -10,6 +13,7 @@ from services.contracts.intake import AreaRegistered
 from services.contracts.snapshot import RoundOpened, RoundSealed
 from services.export import api, events, tables
 from services.export.build import build_package
+from services.export.settings import ExportSettings
 from services.kit.service import Job, Service
 
 SERVICE = Service(
@@ -27,3 +31,8 @@ SERVICE = Service(
     jobs=(Job("build-package", build_package),),
     take_back=tables.take_back,
 )
+
+
+def parts(settings: ExportSettings) -> dict[str, Any]:
+    """The way to snapshot's documents."""
+    return {"snapshot": httpx.Client(base_url=settings.snapshot_url)}

@@ -1,6 +1,7 @@
 """The outbox and inbox tables that every service's database has, and the migration step that makes them.
 
-An outbox row is sent until each declared consumer reported it: `awaiting` empties into `applied` or `parked`.
+An outbox row is sent until each declared consumer reported it: `awaiting` empties into `applied` or `parked`, and a
+person may empty `parked` into `discarded`.
 `next_send_at` is null when nothing is left to do, so one small index finds what is due.
 """
 
@@ -32,6 +33,10 @@ outbox = sa.Table(
     sa.Column("applied", ARRAY(sa.Text), nullable=False, server_default="{}"),
     sa.Column("parked", ARRAY(sa.Text), nullable=False, server_default="{}"),
     sa.Column("reason", sa.Text, nullable=False, server_default="", comment="why it was parked; no data"),
+    sa.Column("discarded", ARRAY(sa.Text), nullable=False, server_default="{}"),
+    sa.Column(
+        "discarding", sa.Text, nullable=False, server_default="", comment="when and why it was discarded"
+    ),
 )
 sa.Index("outbox_due", outbox.c.next_send_at, postgresql_where=outbox.c.next_send_at.is_not(None))
 sa.Index("outbox_parked", outbox.c.position, postgresql_where=sa.text("parked <> '{}'"))
@@ -52,3 +57,16 @@ def create(connection: sa.Connection) -> None:
 
 def drop(connection: sa.Connection) -> None:
     METADATA.drop_all(connection, checkfirst=False)
+
+
+def add_discarded(connection: sa.Connection) -> None:
+    """The second version of the outbox. Databases whose first version was made by this code have the columns."""
+    for column in ("discarded text[] NOT NULL DEFAULT '{}'", "discarding text NOT NULL DEFAULT ''"):
+        connection.execute(sa.text(f"ALTER TABLE outbox ADD COLUMN IF NOT EXISTS {column}"))
+    comment = "COMMENT ON COLUMN outbox.discarding IS 'when and why it was discarded'"
+    connection.execute(sa.text(comment))
+
+
+def drop_discarded(connection: sa.Connection) -> None:
+    for column in ("discarded", "discarding"):
+        connection.execute(sa.text(f"ALTER TABLE outbox DROP COLUMN {column}"))

@@ -45,3 +45,14 @@ OUTBOX_PARKED = Gauge(
 JOB_RUNS = Counter(
     "tabian_job_runs", "Runs of a background job that found work", ("service", "job", "outcome")
 )
+BROKER_CONNECTED = Gauge(
+    "tabian_broker_connected",
+    "Whether this process has its connection to the broker; role publisher | consumer | reports",
+    ("role",),
+    multiprocess_mode="livesum",
+)
+BROKER_REFUSED = Counter(
+    "tabian_broker_refused",
+    "Messages sent and not confirmed; outcome nacked | returned | lost | unsendable",
+    ("outcome",),
+)

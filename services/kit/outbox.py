@@ -73,7 +73,10 @@ def claim(connection: Connection, limit: int) -> list[sa.Row[Any]]:
 def release(connection: Connection, ids: Sequence[str]) -> None:
     """Give back claimed rows that could not be sent; due again after a second."""
     connection.execute(
-        sa.text("UPDATE outbox SET next_send_at = clock_timestamp() + interval '1 s' WHERE id = ANY(:ids)"),
+        sa.text(
+            "UPDATE outbox SET next_send_at = CASE WHEN awaiting = '{}' THEN NULL"
+            " ELSE clock_timestamp() + interval '1 s' END WHERE id = ANY(:ids)"
+        ),
         {"ids": _uuids(ids)},
     )
 
@@ -107,7 +110,7 @@ def record(connection: Connection, report: Report) -> None:
     settle = sa.text(
         """
         UPDATE outbox SET awaiting = array_remove(awaiting, :consumer), parked = array_remove(parked, :consumer),
-            applied = CASE WHEN :consumer = ANY(applied) THEN applied ELSE applied || :consumer END,
+            discarded = array_remove(discarded, :consumer), applied = applied || :consumer,
             next_send_at = CASE WHEN array_remove(awaiting, :consumer) = '{}' THEN NULL ELSE next_send_at END
          WHERE id = ANY(:ids) AND NOT :consumer = ANY(applied)
         """
@@ -146,6 +149,23 @@ def park_exhausted(connection: Connection) -> None:
     )
 
 
+def adopt(connection: Connection, event_type: str) -> int:
+    """Let consumers that were declared after rows of this type were written have those rows; returns how many rows.
+    A consumer that is awaited, applied, parked or discarded is none of them."""
+    known = "awaiting || applied || parked || discarded"
+    found = connection.execute(
+        sa.text(
+            f"""
+            UPDATE outbox SET sends = 0, next_send_at = clock_timestamp(),
+                awaiting = awaiting || ARRAY(SELECT unnest(CAST(:consumers AS text[])) EXCEPT SELECT unnest({known}))
+             WHERE type = :type AND NOT CAST(:consumers AS text[]) <@ ({known})
+            """
+        ),
+        {"type": event_type, "consumers": list(REGISTRY[event_type].consumers)},
+    )
+    return found.rowcount
+
+
 def make_due(connection: Connection) -> None:
     """Send again now whatever no consumer reported: the broker is known to hold nothing. Earlier sends count no more,
     or a process killed often would park what no consumer ever saw."""
@@ -181,22 +201,55 @@ def depth(connection: Connection) -> Depth:
 
 
 def parked(connection: Connection) -> list[sa.Row[Any]]:
-    """The parked rows: id, type, subject, parked (consumers), reason, created_at. No bodies."""
+    """The parked rows: id, type, subject, parked (consumers), reason, sends, created_at. No bodies."""
     o = outbox.c
     return list(
         connection.execute(
-            sa.select(o.id, o.type, o.subject, o.parked, o.reason, o.created_at)
+            sa.select(o.id, o.type, o.subject, o.parked, o.reason, o.sends, o.created_at)
             .where(o.parked != sa.text("'{}'"))
             .order_by(o.position)
         )
     )
 
 
+def replay(connection: Connection, event_id: str, consumer: str, *, wait_seconds: int = 0) -> bool:
+    """Await a parked consumer again, its sends counted anew; sent at once, or after `wait_seconds` where its message is
+    put back in another way. False if it is not parked for that consumer."""
+    found = connection.execute(
+        sa.text(
+            """
+            UPDATE outbox SET parked = array_remove(parked, :consumer), awaiting = awaiting || :consumer, sends = 0,
+                next_send_at = clock_timestamp() + make_interval(secs => :wait)
+             WHERE id = CAST(:id AS uuid) AND :consumer = ANY(parked)
+            """
+        ).bindparams(sa.bindparam("consumer", type_=sa.Text)),
+        {"id": event_id, "consumer": consumer, "wait": wait_seconds},
+    )
+    return found.rowcount == 1
+
+
+def discard(connection: Connection, event_id: str, consumer: str, why: str) -> bool:
+    """Give up a parked consumer for good; when and why stays in the row, and the row stays. False if not parked."""
+    found = connection.execute(
+        sa.text(
+            """
+            UPDATE outbox SET parked = array_remove(parked, :consumer), discarded = discarded || :consumer,
+                discarding = concat_ws(E'\n', nullif(discarding, ''),
+                    to_char(clock_timestamp(), 'YYYY-MM-DD"T"HH24:MI:SSOF') || ' ' || :consumer || ': ' || :why)
+             WHERE id = CAST(:id AS uuid) AND :consumer = ANY(parked)
+            """
+        ).bindparams(sa.bindparam("consumer", type_=sa.Text), sa.bindparam("why", type_=sa.Text)),
+        {"id": event_id, "consumer": consumer, "why": why},
+    )
+    return found.rowcount == 1
+
+
 def purge(connection: Connection, *, days: int = KEPT_DAYS) -> int:
     """Delete rows that every consumer applied, older than `days`; returns how many."""
     return connection.execute(
         sa.text(
-            "DELETE FROM outbox WHERE next_send_at IS NULL AND parked = '{}' AND published_at IS NOT NULL"
+            "DELETE FROM outbox WHERE next_send_at IS NULL AND parked = '{}' AND discarded = '{}'"
+            " AND published_at IS NOT NULL"
             " AND created_at < clock_timestamp() - make_interval(days => :days)"
         ),
         {"days": days},

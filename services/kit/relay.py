@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from services.contracts.envelope import Envelope
+from services.contracts.event import declaration_of
 from services.kit import inbox, outbox
 from services.kit.crash import crash_point
 from services.kit.metrics import EVENTS_PUBLISHED, OUTBOX_OLDEST_SECONDS, OUTBOX_PARKED, OUTBOX_WAITING
+from services.kit.outbox import Report
 
 if TYPE_CHECKING:
     from services.kit.service import Runtime
@@ -34,16 +36,16 @@ class Relay:
         self.runtime = runtime
         self.name = runtime.service.name
         self._next_tidy = time.monotonic() + TIDY_SECONDS
+        self._reports: list[Report] = []
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set. A database or broker that is away is waited for."""
-        fresh = not self.runtime.port().survives_restart
+        fresh = True
         while not stop.is_set():
             seen = self.runtime.database.wakeup.count
             try:
                 if fresh:
-                    with self.runtime.database.transaction() as tx:
-                        outbox.make_due(tx.connection)
+                    self.begin()
                     fresh = False
                 busy = self.step()
                 if not busy:
@@ -55,13 +57,22 @@ class Relay:
             if not busy:
                 self.runtime.database.wakeup.wait(seen, IDLE_SECONDS)
 
+    def begin(self) -> None:
+        """What a relay finds when it starts: a broker that may hold nothing, and consumers declared since."""
+        with self.runtime.database.transaction() as tx:
+            if not self.runtime.port().survives_restart:
+                outbox.make_due(tx.connection)
+            for cls in self.runtime.service.publishes:
+                outbox.adopt(tx.connection, declaration_of(cls).type)
+
     def step(self) -> bool:
         """One round of reports and one batch; whether there was anything to do."""
-        reports = self.runtime.port().reports(self.name)
+        self._reports += self.runtime.port().reports(self.name)  # kept here until they are recorded
         with self.runtime.database.transaction() as tx:
-            for report in reports:
+            for report in self._reports:
                 outbox.record(tx.connection, report)
             rows = outbox.claim(tx.connection, BATCH)
+        reports, self._reports = self._reports, []
         if rows:
             self._send(rows)
         elif reports:

@@ -37,16 +37,18 @@ def build_runtime(
 
 
 class Background:
-    """The threads of one service beside its web application; all stop together."""
+    """The threads of one service beside its web application; all stop together. A process may run only its relay, or
+    only its worker and jobs."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, *, relay: bool = True, worker: bool = True) -> None:
         self._stop = threading.Event()
         service = runtime.service
-        targets: dict[str, tuple[Any, ...]] = {
-            "relay": (Relay(runtime).run, self._stop),
-            "worker": (Worker(runtime).run, self._stop),
-            **{job.name: (run_job, runtime, job, self._stop) for job in service.jobs},
-        }
+        targets: dict[str, tuple[Any, ...]] = {}
+        if relay:
+            targets["relay"] = (Relay(runtime).run, self._stop)
+        if worker:
+            targets["worker"] = (Worker(runtime).run, self._stop)
+            targets |= {job.name: (run_job, runtime, job, self._stop) for job in service.jobs}
         self._threads = [
             threading.Thread(target=target, args=args, name=f"{service.name}-{name}", daemon=True)
             for name, (target, *args) in targets.items()
@@ -55,6 +57,11 @@ class Background:
     def start(self) -> None:
         for thread in self._threads:
             thread.start()
+
+    @property
+    def ended(self) -> list[str]:
+        """The threads that are not running. A process that misses one of its threads looks well and does nothing."""
+        return [thread.name for thread in self._threads if not thread.is_alive()]
 
     def stop(self) -> None:
         """Finish what is in hand; returns when every thread ended (at most 10 s each)."""

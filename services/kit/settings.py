@@ -38,6 +38,9 @@ class Settings:
     data: Path = setting("TABIAN_DATA", "folder for files a service writes", Path(".tabian/data"))
     threads: int = setting("TABIAN_THREADS", "threads of a web process = size of its database pool", 8)
     log_level: str = setting("TABIAN_LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", "INFO")
+    metrics_port: int = setting(
+        "TABIAN_METRICS_PORT", "where a process of its own serves its metrics; 0: nowhere", 9100
+    )
 
 
 def load(cls: type[S], environ: Mapping[str, str] | None = None) -> S:

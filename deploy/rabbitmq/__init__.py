@@ -1,0 +1,1 @@
+"""RabbitMQ's part of a deployment: its definitions file."""

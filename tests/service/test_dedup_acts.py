@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from services.contracts.dedup import CaseChanged
 from services.contracts.snapshot import ClosingAborted, RoundSealed
@@ -15,22 +13,22 @@ from services.dedup.app import SERVICE
 from services.dedup.tables import answer, ruling
 from tests.support.bench import Bench
 from tests.support.duplicates import (
-    AREA,
+    AREA_GRANT,
+    EVIDENCE,
     FAR,
     HQ_GRANT,
-    NEXT_AREA,
+    NEXT_GRANT,
     ROUND,
     A,
     B,
     C,
     Desk,
     closing,
+    count,
     entry,
     opened,
+    refused,
 )
-
-AREA_GRANT, NEXT_GRANT = ("area", AREA), ("area", NEXT_AREA)
-EVIDENCE = {"school": A, "sentence": "เด็กมาเรียนทุกวัน"}
 
 
 @pytest.fixture
@@ -53,20 +51,6 @@ def across(desk: Desk) -> str:
     return str(desk.cases(school=FAR)[0]["case"])
 
 
-def refused(response: Any, status: int, code: str) -> dict[str, Any]:
-    assert response.status_code == status, response.json
-    body: dict[str, Any] = response.json
-    assert body["type"] == f"/problems/{code}"
-    assert body["detail_th"]
-    assert body["detail_en"]
-    return body
-
-
-def rows(desk: Desk, table: sa.Table) -> int:
-    with desk.bench.database.transaction() as tx:
-        return int(tx.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
-
-
 def test_a_school_says_that_the_child_is_its_own(desk: Desk, case: str) -> None:
     before = desk.only_case()["revision"]
     shown = desk.answer(case, A, sentence="  เด็ก\nมาเรียน  ทุกวัน ").json
@@ -85,7 +69,7 @@ def test_the_same_answer_twice_is_one(desk: Desk, case: str) -> None:
     first, second = desk.answer(case, A).json, desk.answer(case, A).json
     assert first == second
     assert desk.answer(case, A, sentence="แม่มารับทุกเย็น").json["revision"] > first["revision"]
-    assert rows(desk, answer) == 1
+    assert count(desk, answer) == 1
 
 
 def test_an_answer_survives_a_new_version_of_the_roll(desk: Desk, case: str) -> None:
@@ -114,7 +98,7 @@ def test_who_may_not_answer(
     desk: Desk, case: str, grants: tuple[tuple[str, str], ...], school: str, status: int, code: str
 ) -> None:
     refused(desk.answer(case, school, *grants), status, code)
-    assert rows(desk, answer) == 0
+    assert count(desk, answer) == 0
 
 
 def test_the_area_decides_between_its_schools(desk: Desk, case: str) -> None:
@@ -123,7 +107,7 @@ def test_the_area_decides_between_its_schools(desk: Desk, case: str) -> None:
     for event in desk.bench.published(CaseChanged)[-2:]:
         assert (event["state"], event["decision"]) == ("decided", A)
     assert desk.decide(case, A).json == shown
-    assert rows(desk, ruling) == 1
+    assert count(desk, ruling) == 1
     corrected = desk.decide(case, "neither").json
     assert (corrected["decision"], corrected["revision"] > shown["revision"]) == ("neither", True)
     refused(desk.answer(case, B), 409, "case-decided")
@@ -154,7 +138,7 @@ def test_who_decides_between_areas(
         assert (response.status_code, response.json["decision"]) == (200, belongs_to)
     else:
         refused(response, status, code)
-        assert rows(desk, ruling) == 0
+        assert count(desk, ruling) == 0
 
 
 def test_an_area_cannot_give_away_a_third_areas_pupil(desk: Desk) -> None:

@@ -5,28 +5,29 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from services.dedup.app import SERVICE
 from services.dedup.tables import answer, ruling
 from tests.support.bench import Bench
 from tests.support.duplicates import (
     AREA,
+    AREA_GRANT,
+    EVIDENCE,
     FAR,
     HQ_GRANT,
     NEXT_AREA,
+    NEXT_GRANT,
     ROOT,
     A,
     B,
     C,
     Desk,
+    count,
+    refused,
 )
 
-AREA_GRANT, NEXT_GRANT = ("area", AREA), ("area", NEXT_AREA)
-EVIDENCE = {"school": A, "sentence": "เด็กมาเรียนทุกวัน"}
 DECISION = {"belongs_to": A, "reason": "ไปเยี่ยมบ้านแล้ว"}
 
 
@@ -48,20 +49,6 @@ def across(desk: Desk) -> str:
     """A case between A and FAR, of another area."""
     desk.roll(FAR, ["dao"], 1)
     return str(desk.cases(school=FAR)[0]["case"])
-
-
-def refused(response: Any, status: int, code: str) -> dict[str, Any]:
-    assert response.status_code == status, response.json
-    body: dict[str, Any] = response.json
-    assert body["type"] == f"/problems/{code}"
-    assert body["detail_th"]
-    assert body["detail_en"]
-    return body
-
-
-def rows(desk: Desk, table: sa.Table) -> int:
-    with desk.bench.database.transaction() as tx:
-        return int(tx.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
 
 
 def test_each_sees_its_own_cases_only(desk: Desk, across: str) -> None:
@@ -183,7 +170,7 @@ def test_hostile_answers_are_422_and_change_nothing(desk: Desk, case: str, sent:
     body = refused(response, 422, "invalid-body")
     for messages in body["errors"].values():
         assert all({"th", "en"} <= set(message) for message in messages)
-    assert rows(desk, answer) == 0
+    assert count(desk, answer) == 0
 
 
 @pytest.mark.parametrize(
@@ -200,7 +187,7 @@ def test_hostile_decisions_are_422_and_change_nothing(desk: Desk, case: str, sen
     url = f"/api/v1/duplicates/{case}/decision"
     response = desk.bench.client.post(url, data=json.dumps(sent), headers=desk.who(AREA_GRANT))
     refused(response, 422, "invalid-body")
-    assert rows(desk, ruling) == 0
+    assert count(desk, ruling) == 0
 
 
 @pytest.mark.parametrize("act", ["evidence", "decision"])

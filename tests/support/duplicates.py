@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
 from services.contracts.calendar import load
 from services.contracts.intake import (
     AreaRegistered,
@@ -30,6 +32,8 @@ FAR = "1065010001"
 ROOT = f"/api/v1/rounds/{ROUND}/duplicates"
 CALENDAR = Path(__file__).parents[2] / "deploy" / "calendars" / "2564.toml"
 HQ_GRANT = ("hq", "*")
+AREA_GRANT, NEXT_GRANT = ("area", AREA), ("area", NEXT_AREA)
+EVIDENCE = {"school": A, "sentence": "เด็กมาเรียนทุกวัน"}
 
 
 def key_of(pupil: str) -> str:
@@ -128,3 +132,18 @@ class Desk:
             json={"belongs_to": belongs_to, "reason": reason},
             headers=self.who(*(grants or (("area", AREA),))),
         )
+
+
+def refused(response: Any, status: int, code: str) -> dict[str, Any]:
+    """The problem a request was refused with: as expected, and worded in both languages."""
+    assert response.status_code == status, response.json
+    body: dict[str, Any] = response.json
+    assert body["type"] == f"/problems/{code}"
+    assert body["detail_th"]
+    assert body["detail_en"]
+    return body
+
+
+def count(desk: Desk, table: sa.Table) -> int:
+    with desk.bench.database.transaction() as tx:
+        return int(tx.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())

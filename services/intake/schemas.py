@@ -8,8 +8,14 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from services.contracts.roster.fields import STORED
+from services.intake.rules.acts import STATEMENT_EN, STATEMENT_TH
 
 _SENTENCE = validate.Length(min=5, max=500, error="5-500 ตัวอักษร / 5 to 500 characters")
+
+_STATEMENT = validate.OneOf(
+    (STATEMENT_TH, STATEMENT_EN),
+    error="ต้องเป็นข้อความรับรองที่แสดง / This must be the statement shown",
+)
 
 
 class Text(fields.String):
@@ -31,9 +37,9 @@ class Explanation(Schema):
 
 
 class Certification(Schema):
-    """`statement`: the text the director saw and agreed to."""
+    """`statement`: the text the director saw and agreed to, in either language; a receipt never holds another."""
 
-    statement = Text(required=True, validate=validate.Length(min=20, max=2000))
+    statement = Text(required=True, validate=_STATEMENT)
 
 
 class Cancellation(Schema):

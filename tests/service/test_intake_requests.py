@@ -111,3 +111,15 @@ def test_a_body_of_unstated_length_is_taken_whole(intake: IntakeDesk) -> None:
     assert answer.status_code == 202
     intake.bench.jobs()
     assert intake.school()["pupils"] == 4
+
+
+@pytest.mark.parametrize("text", ["ข้าพเจ้าไม่ขอรับรองนักเรียนตามทะเบียนฉบับนี้", "x" * 2000, ""])
+def test_a_director_certifies_the_statement_and_no_other(intake: IntakeDesk, text: str) -> None:
+    intake.upload()
+    intake.bench.set_time(CONFIRM_DAY)
+    intake.confirm()
+    answer = intake.act("/certification", intake.director, statement=text)
+    assert (answer.status_code, answer.get_json()["type"]) == (422, "/problems/invalid-body")
+    assert intake.school()["state"] == "confirmed"
+    english = intake.school()["statement"]["en"]
+    assert intake.act("/certification", intake.director, statement=english).status_code == 200

@@ -6,11 +6,12 @@ UV_VERSION := 0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
 export UV_NO_PROGRESS := 1
+DEMO ?= 1
 
 ##@ Start here
 .PHONY: help
 help:  ## this list
-	@awk 'BEGIN {FS = ":.*##"} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*##/ {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*##"} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*##/ {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: $(VENV)/ready  ## a complete collection round of one area on this machine
@@ -20,11 +21,31 @@ demo: $(VENV)/ready  ## a complete collection round of one area on this machine
 run: $(VENV)/ready  ## the whole system in one process with demo data; prints address and accounts
 	$(BIN)/tabian up --demo
 
+##@ In containers
+.PHONY: up
+up: $(VENV)/ready  ## the stack in containers with demo data (DEMO= for an empty one); prints address and accounts
+	deploy/setup/containers
+	$(BIN)/tabian stack up $(if $(DEMO),--demo)
+
+.PHONY: down
+down: $(VENV)/ready  ## stop the stack; what it holds stays
+	$(BIN)/tabian stack down
+
+.PHONY: logs
+logs:  ## follow the stack's logs
+	docker compose --project-name tabian logs --follow --tail 100
+
+.PHONY: e2e
+e2e: $(VENV)/ready  ## a whole round on a stack of its own, two of each process; summary in .tabian/e2e
+	deploy/setup/containers
+	$(BIN)/tabian stack e2e
+
 ##@ Develop
 .PHONY: test
 test: $(VENV)/ready  ## all tests (sets up PostgreSQL and a browser for itself)
 	deploy/setup/browser
 	deploy/setup/rabbitmq
+	deploy/setup/haproxy
 	$(BIN)/pytest -n auto --dist loadgroup
 
 .PHONY: lint
@@ -47,6 +68,12 @@ contracts: $(VENV)/ready  ## store the schemas and examples of all events
 lock: $(VENV)/uv-ready  ## renew requirements.lock from pyproject.toml
 	$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
 	    --group dev pyproject.toml --output-file requirements.lock
+	$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
+	    --constraint requirements.lock pyproject.toml --output-file deploy/requirements.lock
+
+.PHONY: edge
+edge: $(VENV)/ready  ## write the edge's configuration from the table of routes
+	$(BIN)/python -m gateway.edge
 
 ##@ Set-up
 .PHONY: setup

@@ -8,13 +8,10 @@ import time
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from deploy.rehearsal.play import play
-from deploy.rehearsal.summary import Summary
 from gateway.cli.result import write_json
-from gateway.cli.stage import enrol, make_demo_nation, plain_lines, set_stage
+from gateway.cli.stage import enrol, make_demo_nation, plain_lines, set_stage, show_summary
 from gateway.embedded import Embedded, free_port
 from services.kit.logs import configure
 
@@ -48,15 +45,5 @@ def demo(esa: str, schools: int | None, seed: int, folder: Path, port: int, json
         system.stop()
     summary.seconds = round(time.monotonic() - began, 1)
     write_json(json_file or folder / "summary.json", summary.plain())
-    _show(summary)
+    show_summary(summary)
     sys.exit(0 if summary.sound else 1)
-
-
-def _show(summary: Summary) -> None:
-    table = Table(show_header=False, title="สรุป · summary")
-    for name, value in summary.plain().items():
-        if name != "faults":
-            table.add_row(name, str(value))
-    Console().print(table)
-    for fault in summary.faults:
-        click.echo(f"  fault: {fault}", err=True)

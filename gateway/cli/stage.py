@@ -9,9 +9,12 @@ from pathlib import Path
 
 import click
 import httpx
+from rich.console import Console
+from rich.table import Table
 
 from deploy.rehearsal.nation import Order, make_nation
 from deploy.rehearsal.scenario import Stage, usernames
+from deploy.rehearsal.summary import Summary
 from deploy.rehearsal.truth import load
 from gateway.embedded import Embedded
 from gateway.portal.enrolment import Entry, store
@@ -55,3 +58,28 @@ def plain_lines() -> Callable[[str], None]:
     """Says each line with the seconds since the start."""
     began = time.monotonic()
     return lambda text: click.echo(f"{time.monotonic() - began:6.1f} s  {text}")
+
+
+def introduce(nation: Path, esa: str) -> None:
+    """Say whom one can sign in as."""
+    code = next(iter(sorted(path.name.split(".")[0] for path in (nation / "rosters").iterdir())))
+    click.echo(f"\nบัญชีทดลอง · accounts to try, all with the password {PASSWORD}")
+    for username, role in (
+        (f"clerk-{code}", "เจ้าหน้าที่ข้อมูลโรงเรียน · a school's clerk"),
+        (f"director-{code}", "ผู้อำนวยการโรงเรียน · its director"),
+        (f"area-{esa}", "เจ้าหน้าที่เขตพื้นที่ · the area officer"),
+        ("obec", "สพฐ. ส่วนกลาง · headquarters"),
+        ("ops", "ผู้ดูแลระบบ · operations"),
+    ):
+        click.echo(f"  {username:24} {role}")
+
+
+def show_summary(summary: Summary) -> None:
+    """What the play came to, as a table, and its faults."""
+    table = Table(show_header=False, title="สรุป · summary")
+    for name, value in summary.plain().items():
+        if name != "faults":
+            table.add_row(name, str(value))
+    Console().print(table)
+    for fault in summary.faults:
+        click.echo(f"  fault: {fault}", err=True)

@@ -12,7 +12,7 @@ from prometheus_client import start_http_server
 
 from deploy.rehearsal.collecting import open_rounds, upload_all
 from deploy.rehearsal.scenario import cast
-from gateway.cli.stage import PASSWORD, enrol, make_demo_nation, plain_lines, set_stage
+from gateway.cli.stage import enrol, introduce, make_demo_nation, plain_lines, set_stage
 from gateway.embedded import Embedded
 from services.kit.clock import set_clock
 from services.kit.logs import configure
@@ -70,23 +70,10 @@ def _fill(system: Embedded, folder: Path, esa: str, schools: int | None) -> None
         upload_all(stage, people)
         done.touch()
     set_clock(system.place.clock, datetime.fromisoformat("2021-11-10T08:30:00+07:00"))
-    _introduce(nation, esa)
+    introduce(nation, esa)
 
 
 def _how_to_enrol(system: Embedded) -> None:
     click.echo("\nเพิ่มผู้ใช้ด้วยคำสั่ง · add people from another terminal:")
     click.echo(f"  export TABIAN_DATABASE_URL='{system.urls['portal']}' TABIAN_KEYS='{system.place.keys}'")
     click.echo("  tabian accounts add obec --name 'Headquarters' --grant hq:*")
-
-
-def _introduce(nation: Path, esa: str) -> None:
-    code = next(iter(sorted(path.name.split(".")[0] for path in (nation / "rosters").iterdir())))
-    click.echo(f"\nบัญชีทดลอง · accounts to try, all with the password {PASSWORD}")
-    for username, role in (
-        (f"clerk-{code}", "เจ้าหน้าที่ข้อมูลโรงเรียน · a school's clerk"),
-        (f"director-{code}", "ผู้อำนวยการโรงเรียน · its director"),
-        (f"area-{esa}", "เจ้าหน้าที่เขตพื้นที่ · the area officer"),
-        ("obec", "สพฐ. ส่วนกลาง · headquarters"),
-        ("ops", "ผู้ดูแลระบบ · operations"),
-    ):
-        click.echo(f"  {username:24} {role}")

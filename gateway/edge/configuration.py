@@ -45,11 +45,11 @@ class Site:
     ticket_key: str = "/run/secrets/ticket.key"
     port: int = 8000
     processes: dict[str, str] | None = None
+    pools: tuple[Pool, ...] = POOLS
 
 
 def configuration(site: Site) -> str:
     """The text of haproxy.cfg."""
-    pools = [pool for pool in POOLS if site.processes is None or pool.name in site.processes]
     route = _fill((HERE / "route.cfg").read_text(encoding="utf-8"), {**_refusals(), **_places(site)})
     return _fill(
         (HERE / "template.cfg").read_text(encoding="utf-8"),
@@ -58,7 +58,7 @@ def configuration(site: Site) -> str:
             "api_errors": "\n".join(_api_errors()),
             "page_errors": "\n".join(_page_errors()),
             "route": route.rstrip("\n"),
-            "backends": "\n\n".join(_backend(pool, site) for pool in pools),
+            "backends": "\n\n".join(_backend(pool, site) for pool in site.pools),
             **_places(site),
         },
     )

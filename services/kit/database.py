@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -23,12 +24,17 @@ if TYPE_CHECKING:
     from services.kit.service import Service
 
 
+QUIET_SECONDS, QUIET_FACTOR = 10.0, 3.0
+
+
 class Wakeup:
-    """Tells the threads of this process that a transaction committed; other processes poll."""
+    """Tells the threads of this process that a transaction committed; other processes poll, three times more seldom
+    once nothing was written here for ten seconds."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
         self._count = 0
+        self._last = time.monotonic()
 
     @property
     def count(self) -> int:
@@ -37,11 +43,15 @@ class Wakeup:
     def notify(self) -> None:
         with self._condition:
             self._count += 1
+            self._last = time.monotonic()
             self._condition.notify_all()
 
     def wait(self, seen: int, timeout: float) -> int:
-        """Block until something committed after `seen` or the timeout (seconds); returns the new count."""
+        """Block until something committed after `seen` or the timeout (seconds; longer when it is quiet); returns the
+        new count."""
         with self._condition:
+            if time.monotonic() - self._last > QUIET_SECONDS:
+                timeout *= QUIET_FACTOR
             self._condition.wait_for(lambda: self._count != seen, timeout)
             return self._count
 

@@ -1,0 +1,142 @@
+"""One compose project: its commands, its containers, and waiting until all of it is up.
+
+Not here: what the containers are (docker-compose.yml).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import ssl
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).parents[2]
+SOCKET = Path("/var/run/docker.sock")
+
+
+class StackFault(RuntimeError):
+    """Docker or a container did not do what was asked; the text says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """One container as compose tells of it. `health`: "", starting, healthy or unhealthy."""
+
+    id: str
+    service: str
+    state: str
+    health: str
+    exit_code: int
+
+    @property
+    def settled(self) -> bool:
+        """Up and healthy, or a one-shot that ended well."""
+        if self.state == "exited":
+            return self.exit_code == 0
+        return self.state == "running" and self.health in ("", "healthy")
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """The project `name` with its secrets and clock below `folder`; the edge answers on `port` of this machine."""
+
+    name: str
+    folder: Path
+    port: int
+
+    @property
+    def secrets(self) -> Path:
+        return self.folder / "secrets"
+
+    @property
+    def clock(self) -> Path:
+        return self.folder / "clock" / "clock.json"
+
+    @property
+    def address(self) -> str:
+        return f"https://127.0.0.1:{self.port}"
+
+    def compose(self, *words: str, text: str | None = None, quiet: bool = True) -> str:
+        """Run `docker compose …`; returns what it printed. Raises StackFault with its last lines."""
+        environ = {
+            **os.environ,
+            "TABIAN_SECRETS": str(self.secrets.resolve()),
+            "TABIAN_CLOCK": str(self.clock.parent.resolve()),
+            "TABIAN_EDGE_PORT": str(self.port),
+        }
+        done = subprocess.run(
+            ["docker", "compose", "--project-name", self.name, *words],
+            cwd=ROOT,
+            env=environ,
+            input=text,
+            capture_output=quiet,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            said = "\n".join((done.stderr or "").splitlines()[-15:])
+            raise StackFault(f"docker compose {' '.join(words)}: exit {done.returncode}\n{said}")
+        return done.stdout or ""
+
+    def containers(self) -> list[Container]:
+        """Every container of the project, one-shots that ended included."""
+        lines = self.compose("ps", "--all", "--format", "json").strip().splitlines()
+        rows = [row for line in lines for row in _rows(json.loads(line))]
+        return [Container(r["ID"], r["Service"], r["State"], r["Health"], int(r["ExitCode"])) for r in rows]
+
+    def wait(self, seconds: float = 240) -> None:
+        """Until every container is settled and the edge answers; StackFault names those that are not."""
+        deadline = time.monotonic() + seconds
+        while True:
+            missing = [c for c in self.containers() if not c.settled]
+            if not missing and self._answers():
+                return
+            broken = [c for c in missing if c.state == "exited" and c.service.endswith("-migrate")]
+            if broken or time.monotonic() > deadline:
+                names = ", ".join(sorted({f"{c.service} ({c.state} {c.health})" for c in missing})) or "edge"
+                raise StackFault(
+                    f"not up: {names}\n{self.compose('logs', '--tail', '20', '--no-color')[-4000:]}"
+                )
+            time.sleep(1)
+
+    def client(self) -> httpx.Client:
+        """A client that knows the stack's own certificate."""
+        trusted = ssl.create_default_context(cafile=self.secrets / "edge.crt")
+        return httpx.Client(base_url=self.address, verify=trusted, timeout=60)
+
+    def _answers(self) -> bool:
+        try:
+            with self.client() as client:
+                return client.get("/.well-known/jwks.json").status_code == httpx.codes.OK
+        except httpx.TransportError:
+            return False
+
+
+def _rows(said: Any) -> list[dict[str, Any]]:
+    """Compose prints one object a line, older ones a list of all."""
+    return said if isinstance(said, list) else [said]
+
+
+def cpu_share(containers: list[Container], seconds: float) -> dict[str, float]:
+    """Share of one core that each service's containers use over some seconds; {} where Docker's socket is elsewhere."""
+    if not SOCKET.exists():
+        return {}
+    with httpx.Client(transport=httpx.HTTPTransport(uds=str(SOCKET)), base_url="http://docker") as client:
+        before = {c.id: _cpu_seconds(client, c) for c in containers}
+        time.sleep(seconds)
+        shares: dict[str, float] = {}
+        for container in containers:
+            spent = _cpu_seconds(client, container) - before[container.id]
+            shares[container.service] = shares.get(container.service, 0.0) + spent / seconds
+    return shares
+
+
+def _cpu_seconds(client: httpx.Client, container: Container) -> float:
+    answer = client.get(f"/containers/{container.id}/stats", params={"stream": "false", "one-shot": "true"})
+    return float(answer.json()["cpu_stats"]["cpu_usage"]["total_usage"]) / 1e9

@@ -1,0 +1,165 @@
+"""A HAProxy of the tests' own, running the edge's configuration, with a small process of ours behind each pool.
+
+Each process answers with what reached it. `/slow` in the query makes it take its time.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from gateway.edge.configuration import Site, configuration, routes_map
+from gateway.edge.pools import POOLS, Pool
+from gateway.stack.secrets import make_secrets
+from services.kit.keys import Keys
+
+PLACES = ("haproxy", "/usr/sbin/haproxy", "/opt/homebrew/bin/haproxy")
+
+
+@dataclass
+class Process:
+    """One process behind the edge. `seen`: the requests in the order they reached it; `away`: it breaks off instead
+    of answering."""
+
+    pool: str
+    port: int = 0
+    seen: list[dict[str, Any]] = field(default_factory=list)
+    away: int = 0
+    _server: ThreadingHTTPServer | None = None
+
+    def start(self) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), _handler(self))
+        self._server.daemon_threads = True
+        self.port = self._server.server_address[1]
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def stop(self) -> None:
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+
+def _handler(process: Process) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _answer(self) -> None:
+            if self.path == "/readyz":
+                self._send(200, {})
+                return
+            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            seen = {"method": self.command, "path": self.path, "headers": headers, "bytes": len(body)}
+            process.seen.append(seen)
+            if process.away:
+                process.away -= 1
+                self.close_connection = True
+                self.connection.shutdown(socket.SHUT_RDWR)
+                return
+            if "slow" in self.path:
+                time.sleep(0.6)
+            self._send(503 if "full" in self.path else 200, {"pool": process.pool, **seen})
+
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815
+
+        def _send(self, status: int, body: dict[str, Any]) -> None:
+            data = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            return
+
+    return Handler
+
+
+@dataclass
+class Edge:
+    """The running edge: clients for its two doors, its metrics' address, and the processes behind it."""
+
+    public: httpx.Client
+    inner: httpx.Client
+    metrics: str
+    keys: Keys
+    processes: dict[str, Process]
+
+
+@contextmanager
+def running_edge(folder: Path, pools: tuple[Pool, ...] = POOLS) -> Iterator[Edge]:
+    """HAProxy over TLS with fresh secrets in `folder`; ends with the block."""
+    make_secrets(folder / "secrets")
+    processes = {pool.name: Process(pool.name) for pool in pools}
+    for process in processes.values():
+        process.start()
+    public, inner, metrics = _free_ports(3)
+    secrets = folder / "secrets"
+    site = Site(
+        public_bind=f"127.0.0.1:{public} ssl crt {secrets / 'edge.pem'} alpn h2,http/1.1",
+        inner_bind=f"127.0.0.1:{inner}",
+        metrics_bind=f"127.0.0.1:{metrics}",
+        routes=str(folder / "routes.map"),
+        token_key=str(secrets / "token.pub"),
+        ticket_key=str(secrets / "ticket.key"),
+        processes={name: f"127.0.0.1:{process.port}" for name, process in processes.items()},
+        pools=pools,
+    )
+    (folder / "routes.map").write_text(routes_map(), encoding="utf-8")
+    (folder / "haproxy.cfg").write_text(configuration(site), encoding="utf-8")
+    program = next(found for place in PLACES if (found := shutil.which(place)))
+    log = (folder / "haproxy.log").open("wb")
+    running = subprocess.Popen([program, "-db", "-f", folder / "haproxy.cfg"], stdout=log, stderr=log)
+    outside = httpx.Client(
+        base_url=f"https://127.0.0.1:{public}",
+        verify=ssl.create_default_context(cafile=secrets / "edge.crt"),
+        timeout=30,
+    )
+    inside = httpx.Client(base_url=f"http://127.0.0.1:{inner}", timeout=30)
+    try:
+        _wait(metrics, running)
+        yield Edge(outside, inside, f"http://127.0.0.1:{metrics}/metrics", Keys(secrets), processes)
+    finally:
+        outside.close()
+        inside.close()
+        running.terminate()
+        running.wait(10)
+        log.close()
+        for process in processes.values():
+            process.stop()
+
+
+def _free_ports(count: int) -> list[int]:
+    probes = [socket.socket() for _ in range(count)]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    ports = [int(probe.getsockname()[1]) for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+def _wait(port: int, running: subprocess.Popen[bytes]) -> None:
+    for _ in range(100):
+        if running.poll() is not None:
+            break
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError("HAProxy did not start; see haproxy.log")

@@ -25,6 +25,7 @@ from gateway.cli.result import write_json
 from gateway.cli.stage import PASSWORD, introduce, make_demo_nation, plain_lines, show_summary
 from gateway.embedded import free_port
 from gateway.stack.compose import Stack, StackFault, cpu_share
+from gateway.stack.isolation import wrong_doors
 from gateway.stack.secrets import SERVICES, make_secrets
 from services.kit.clock import set_clock
 
@@ -101,6 +102,7 @@ def e2e(esa: str, schools: int | None, seed: int, keep: bool, json_file: Path) -
             with here.client() as client:
                 passwords = enrol(here, nation, secrets.token_urlsafe(12))
                 summary = play(Stage(client, nation, passwords, lambda at: set_clock(here.clock, at), say))
+            summary.expect("roles shut out of the others' databases", wrong_doors(here), [])
             if not summary.sound:
                 (folder / "stack.log").write_text(here.compose("logs", "--no-color", "--timestamps"))
         finally:

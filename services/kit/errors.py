@@ -67,6 +67,12 @@ _HTTP = {
 
 def register_errors(app: Flask) -> None:
     """Give the application one table from exception to problem+json."""
+    _register_refusals(app)
+    _register_failures(app)
+
+
+def _register_refusals(app: Flask) -> None:
+    """What the one who asked can put right."""
 
     @app.errorhandler(Refusal)
     def refused(error: Refusal) -> Response:
@@ -88,6 +94,10 @@ def register_errors(app: Flask) -> None:
         status = error.code or 500
         code, th, en = _HTTP.get(status, (f"http-{status}", "คำขอไม่สำเร็จ", error.name))
         return problem_response(Problem(status, code, th, en))
+
+
+def _register_failures(app: Flask) -> None:
+    """What failed on our side."""
 
     @app.errorhandler(OperationalError)
     @app.errorhandler(InterfaceError)

@@ -138,9 +138,8 @@ def start(here: Stack, say: Callable[[str], None], *scale: str) -> None:
 
 
 def clear(here: Stack) -> None:
-    """Remove the stack with everything it held, if it is there."""
-    if here.secrets.exists():
-        here.compose("down", "--volumes", "--remove-orphans", "--timeout", "5")
+    """Remove the stack with everything it held, also one that another folder's run left behind."""
+    here.compose("down", "--volumes", "--remove-orphans", "--timeout", "5")
     shutil.rmtree(here.folder, ignore_errors=True)
 
 

@@ -68,3 +68,6 @@ def configure(level: str = "INFO") -> None:
     logging.root.setLevel(level)
     for noisy in ("alembic", "httpx", "httpcore"):
         logging.getLogger(noisy).setLevel("WARNING")
+    logging.getLogger("pika").setLevel(
+        "CRITICAL"
+    )  # nine errors for a broker that is away; the publisher says it once

@@ -12,6 +12,8 @@ from services.kit.service import Service
 
 METADATA = sa.MetaData()
 seen = sa.Table("seen", METADATA, sa.Column("package", sa.Text), sa.Column("times", sa.Integer))
+REFUSED: tuple[str, ...] = ("poison",)
+"""How the packages begin that the taker's handler cannot take."""
 MIGRATIONS = Path(__file__).parent / "toy"
 
 
@@ -21,7 +23,7 @@ class Refused(Exception):
 
 def see(event: PackageBuilt, tx: Transaction) -> None:
     tx.execute(sa.insert(seen).values(package=event.package, times=1))
-    if event.package.startswith("poison"):
+    if event.package.startswith(REFUSED):
         raise Refused
 
 

@@ -193,12 +193,8 @@ class Publisher:
 
     def _hang_up(self) -> None:
         connection = self._connection
-        if connection is None:
-            return
-        if connection.is_open:
+        if connection is not None and not (connection.is_closing or connection.is_closed):
             connection.close()
-        else:
-            connection.ioloop.stop()
 
     def _on_channel(self, channel: Any) -> None:
         channel.add_on_close_callback(self._on_channel_closed)

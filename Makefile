@@ -40,6 +40,12 @@ e2e: $(VENV)/ready  ## a whole round on a stack of its own, two of each process;
 	deploy/setup/containers
 	$(BIN)/tabian stack e2e
 
+SEEDS ?= 5
+.PHONY: chaos
+chaos: $(VENV)/ready  ## rounds on a stack that is being broken (SEEDS=5); summary in .tabian/chaos
+	deploy/setup/containers
+	$(BIN)/tabian chaos --seeds $(SEEDS)
+
 ##@ Develop
 .PHONY: test
 test: $(VENV)/ready  ## all tests (sets up PostgreSQL and a browser for itself)

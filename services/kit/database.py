@@ -114,6 +114,11 @@ class Database:
             connect_args={
                 "application_name": f"tabian-{service.name}",
                 "connect_timeout": 5,
+                # a network that was cut sends no goodbye: without these a thread waits for hours for an answer
+                "keepalives_idle": 5,
+                "keepalives_interval": 2,
+                "keepalives_count": 3,
+                "tcp_user_timeout": 10_000,
                 "options": "-c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000",
             },
         )

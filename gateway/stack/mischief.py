@@ -1,0 +1,117 @@
+"""What can go wrong with a stack of containers, done to it on purpose: processes killed, frozen and restarted, their
+network cut, and the broker put under a memory alarm. Every mischief ends by itself; recovery is measured.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from gateway.stack.compose import Container, Stack, StackFault
+
+FROZEN_SECONDS = 5.0
+CUT_SECONDS = 4.0
+RECOVERY_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Mischief:
+    """`kind` done to one container of `service`."""
+
+    kind: str
+    service: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind} {self.service}"
+
+
+def docker(*words: str) -> str:
+    """Run docker; returns what it printed. Raises StackFault."""
+    done = subprocess.run(["docker", *words], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise StackFault(f"docker {' '.join(words)}: {done.stderr.strip()[-400:]}")
+    return done.stdout
+
+
+def kill(target: Container) -> None:
+    """SIGKILL to the container's first process from outside, so that the restart policy sees a crash."""
+    os.kill(int(docker("inspect", "--format", "{{.State.Pid}}", target.id)), signal.SIGKILL)
+
+
+def freeze(target: Container) -> None:
+    """Every process of the container stands still for some seconds (SIGSTOP by the kernel's freezer)."""
+    docker("pause", target.id)
+    time.sleep(FROZEN_SECONDS)
+    docker("unpause", target.id)
+
+
+def restart(target: Container) -> None:
+    """An orderly stop and start."""
+    docker("restart", "--time", "15", target.id)
+
+
+def cut(target: Container) -> None:
+    """No network to broker and database for some seconds."""
+    networks = json.loads(docker("inspect", "--format", "{{json .NetworkSettings.Networks}}", target.id))
+    network = next(name for name in networks if name.endswith("_back"))
+    docker("network", "disconnect", network, target.id)
+    time.sleep(CUT_SECONDS)
+    docker("network", "connect", "--alias", target.service, network, target.id)
+
+
+def alarm(target: Container) -> None:
+    """The broker believes that it has no memory left and blocks every publisher for some seconds."""
+    docker("exec", target.id, "rabbitmqctl", "-q", "set_vm_memory_high_watermark", "absolute", "1MB")
+    time.sleep(FROZEN_SECONDS)
+    docker("exec", target.id, "rabbitmqctl", "-q", "set_vm_memory_high_watermark", "0.6")
+
+
+KINDS: dict[str, Callable[[Container], None]] = {
+    "kill": kill,
+    "freeze": freeze,
+    "restart": restart,
+    "cut": cut,
+    "alarm": alarm,
+}
+
+
+def every_mischief(services: Sequence[str]) -> list[Mischief]:
+    """All that can be done to these services: one-shots are left alone, only the broker has a memory alarm, and
+    broker and database are the network that is cut for the others."""
+    running = [name for name in services if not name.endswith(("-migrate", "-declare", "broker-topology"))]
+    plain = [Mischief(kind, name) for name in running for kind in ("kill", "freeze", "restart")]
+    cuts = [Mischief("cut", n) for n in running if n.endswith(("-api", "-uploads", "-worker", "-relay"))]
+    return [*plain, *cuts, Mischief("alarm", "rabbitmq")]
+
+
+def commit(stack: Stack, mischief: Mischief) -> float:
+    """Do it, and wait until the stack is whole again; returns the seconds that took from the mischief's end."""
+    target = next(
+        (c for c in stack.containers() if c.service == mischief.service and c.state == "running"), None
+    )
+    if target is None:
+        raise StackFault(f"no running container of {mischief.service}")
+    KINDS[mischief.kind](target)
+    began = time.monotonic()
+    while time.monotonic() - began < RECOVERY_SECONDS:
+        if _runs(target):
+            return time.monotonic() - began
+        time.sleep(0.3)
+    raise StackFault(f"{mischief.name}: not back after {RECOVERY_SECONDS:.0f} s")
+
+
+def _runs(target: Container) -> bool:
+    """Whether it runs and passes its own health check now; Docker itself asks only every other minute."""
+    about = json.loads(docker("inspect", target.id))[0]
+    state = about["State"]
+    if not state["Running"] or state["Paused"] or state["Restarting"]:
+        return False
+    _, *check = about["Config"]["Healthcheck"]["Test"]
+    done = subprocess.run(["docker", "exec", target.id, *check], capture_output=True, check=False)
+    return done.returncode == 0

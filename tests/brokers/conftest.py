@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from services.kit.broker import rabbit_queues
 from tests.support.bench import Bench
 from tests.support.brokers import Lab, LocalLab, RabbitLab
-from tests.support.rabbitmq import Node
+from tests.support.rabbitmq import Given, Node
 from tests.support.relayed import Pair
 from tests.support.toys import MAKER, TAKER
 
@@ -20,6 +21,7 @@ RABBIT = pytest.param("rabbitmq", marks=pytest.mark.xdist_group("rabbitmq"))
 
 @pytest.fixture(scope="session")
 def started() -> Iterator[Node]:
+    """A node of the tests' own."""
     with tempfile.TemporaryDirectory(prefix="tabian-mq-", ignore_cleanup_errors=True) as folder:
         node = Node(Path(folder) / "node")
         try:
@@ -30,11 +32,28 @@ def started() -> Iterator[Node]:
             node.stop()
 
 
+@pytest.fixture(scope="session")
+def given(request: pytest.FixtureRequest) -> Given:
+    """The broker that TABIAN_TEST_BROKER_URL names, else the tests' own. Only what every version promises is tried on
+    it: pytest tests/brokers/test_conformance.py tests/brokers/test_relayed.py"""
+    url = os.environ.get("TABIAN_TEST_BROKER_URL")
+    if url:
+        return Given(url)
+    node: Node = request.getfixturevalue("started")
+    return node
+
+
+def emptied(given: Given) -> Given:
+    """Everything declared, every queue empty."""
+    rabbit_queues.declare(given.url)
+    given.empty()
+    return given
+
+
 @pytest.fixture
 def node(started: Node) -> Node:
-    """The running node: everything declared, every queue empty."""
-    rabbit_queues.declare(started.url)
-    started.empty()
+    """The tests' own node, which may be stopped and killed: everything declared, every queue empty."""
+    emptied(started)
     return started
 
 
@@ -49,7 +68,7 @@ def rabbit(node: Node) -> Iterator[RabbitLab]:
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     """A broker behind the port, and what a test does to it behind its back."""
     if request.param == "rabbitmq":
-        made: Lab = RabbitLab(request.getfixturevalue("node"))
+        made: Lab = RabbitLab(emptied(request.getfixturevalue("given")))
     else:
         made = LocalLab()
     yield made

@@ -18,7 +18,7 @@ from services.kit.broker.rabbit import RabbitBroker
 from services.kit.broker.rabbit_queues import declare
 from services.kit.dead_letters import DeadLetters
 from tests.contracts.samples import example_of
-from tests.support.rabbitmq import Node
+from tests.support.rabbitmq import Given
 
 
 def envelope(event: object, *, document: bytes | None = None) -> Envelope:
@@ -98,8 +98,8 @@ class LocalLab:
 
 
 class RabbitLab:
-    def __init__(self, node: Node, **more: Any) -> None:
-        self.node = node
+    def __init__(self, node: Given, **more: Any) -> None:
+        self.node: Any = node
         self.broker: RabbitBroker = RabbitBroker(node.url, **more)
         self._subscriptions: list[Subscription] = []
 

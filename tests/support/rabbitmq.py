@@ -59,13 +59,45 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
-class Node:
-    """A running node below `folder`."""
+class Given:
+    """A broker that runs already, named by an URL whose user may do everything there. What kills it cannot be tried."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def waiting(self, queue: str) -> int:
+        """Messages in a queue that no consumer has in hand."""
+        with self._channel() as channel:
+            return int(channel.queue_declare(queue, passive=True).method.message_count)
+
+    def empty(self) -> None:
+        """Throw away what lies in the declared queues."""
+        with self._channel() as channel:
+            for queue in topology().queues:
+                channel.queue_purge(queue.name)
+
+    def wipe(self) -> None:
+        """Every queue is gone with what lay in it."""
+        with self._channel() as channel:
+            for queue in topology().queues:
+                channel.queue_delete(queue.name)
+
+    def stop(self) -> None:
+        """It is not ours to stop."""
+
+    @contextmanager
+    def _channel(self) -> Iterator[Any]:
+        with pika.BlockingConnection(pika.URLParameters(self.url)) as connection:
+            yield connection.channel()
+
+
+class Node(Given):
+    """A running node of our own below `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.port, self._epmd_port, self._dist_port = _free_ports(3)
-        self.url = f"amqp://guest:guest@127.0.0.1:{self.port}/%2F"
+        super().__init__(f"amqp://guest:guest@127.0.0.1:{self.port}/%2F")
         (folder / "home").mkdir(parents=True)
         (folder / "rabbitmq.conf").write_text(CONFIGURATION.format(port=self.port))
         (folder / "plugins").write_text("[].")
@@ -123,22 +155,6 @@ class Node:
     @property
     def output(self) -> str:
         return (self.folder / "output.log").read_text(errors="replace")[-4000:]
-
-    def waiting(self, queue: str) -> int:
-        """Messages in a queue that no consumer has in hand."""
-        with self._channel() as channel:
-            return int(channel.queue_declare(queue, passive=True).method.message_count)
-
-    def empty(self) -> None:
-        """Throw away what lies in the declared queues."""
-        with self._channel() as channel:
-            for queue in topology().queues:
-                channel.queue_purge(queue.name)
-
-    @contextmanager
-    def _channel(self) -> Iterator[Any]:
-        with pika.BlockingConnection(pika.URLParameters(self.url)) as connection:
-            yield connection.channel()
 
     def kill(self) -> None:
         """SIGKILL of every process of the node."""

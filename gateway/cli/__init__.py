@@ -14,7 +14,11 @@ COMMANDS = {
     "accounts": ("gateway.cli.accounts", "accounts", "add, import and lock the people who may sign in"),
     "schools": ("gateway.cli.schools", "schools", "import the register of schools"),
     "stack": ("gateway.cli.stack", "stack", "the compose stack: start it, stop it, play a round on it"),
-    "chaos": ("gateway.cli.chaos", "chaos", "rounds on a stack that is being broken, and what a checker finds"),
+    "chaos": (
+        "gateway.cli.chaos",
+        "chaos",
+        "rounds on a stack that is being broken, and what a checker finds",
+    ),
     "keys": ("gateway.cli.keys", "keys", "make the keys a deployment needs"),
     "service": ("gateway.cli.service", "service", "one process of one service, as a deployment runs it"),
     "broker": ("gateway.cli.broker", "broker", "declare or check the broker's exchanges and queues"),

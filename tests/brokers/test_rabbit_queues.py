@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pika
+import psutil
 import pytest
 from prometheus_client import REGISTRY
 
@@ -227,3 +228,16 @@ def test_dead_letters_leave_only_when_they_have_arrived(consumer: str) -> None:
     assert queue.arguments["x-overflow"] == "reject-publish", "else the strategy is silently at-most-once"
     assert queue.arguments["x-delivery-limit"] == DELIVERY_LIMIT
     assert any(b.exchange == "tabian.dead" and b.queue == f"{consumer}.dead" for b in topology().bindings)
+
+
+@pytest.mark.parametrize(
+    "url", ["amqp://guest:wrong@127.0.0.1:{port}/%2F", "amqp://guest:guest@127.0.0.1:{port}/none"]
+)
+def test_a_connection_that_is_refused_is_tried_again_and_leaves_nothing_open(node: Node, url: str) -> None:
+    me = psutil.Process()
+    reader = QueueReader(url.format(port=node.port), "snapshot", 10, 10)
+    assert reader.take(1, 0.5) == []
+    before = me.num_fds()
+    assert reader.take(1, 2) == []
+    assert me.num_fds() <= before
+    reader.close()

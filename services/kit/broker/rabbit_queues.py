@@ -17,6 +17,7 @@ from typing import Any
 
 from kombu import Connection, Consumer, Exchange, Queue
 from kombu.exceptions import OperationalError
+from kombu.transport import pyamqp
 
 from services.contracts import topology as wire
 from services.kit.metrics import BROKER_CONNECTED
@@ -31,6 +32,21 @@ ERRORS: tuple[type[Exception], ...] = (
     OperationalError,
 )
 """What a broker that is away, or refuses, raises."""
+
+
+class _Amqp(pyamqp.Connection):  # type: ignore[misc]
+    """A connection that the broker refuses while it is being made (a virtual host that is not up) leaves no socket."""
+
+    def connect(self, callback: Any = None) -> Any:
+        try:
+            return super().connect(callback)
+        except ERRORS:
+            self.collect()
+            raise
+
+
+class _Transport(pyamqp.Transport):  # type: ignore[misc]
+    Connection = _Amqp
 
 
 def connect(url: str, heartbeat: int) -> Connection:
@@ -48,6 +64,7 @@ def connect(url: str, heartbeat: int) -> Connection:
             "client_properties": {"connection_name": "tabian"},
         },
     )
+    connection.transport_cls = _Transport
     connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0)
     return connection
 
@@ -117,6 +134,8 @@ class QueueReader:
             if connection is not None:
                 with contextlib.suppress(*ERRORS):
                     connection.release()
+            if self._wire is not None:
+                self._wire.collect()
 
     def _connected(self) -> bool:
         if self._channel is None and time.monotonic() >= self._next_try and not self._closed.is_set():

@@ -59,6 +59,22 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
+class _Guard:
+    """Kills a process group as soon as this process is gone, however it went."""
+
+    def __init__(self, group: int) -> None:
+        self._shell = subprocess.Popen(
+            ["/bin/sh", "-c", 'read -r _; kill -9 "-$1" 2>/dev/null', "guard", str(group)],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    def strike(self) -> None:
+        assert self._shell.stdin is not None
+        self._shell.stdin.close()
+        self._shell.wait(10)
+
+
 class Given:
     """A broker that runs already, named by an URL whose user may do everything there. What kills it cannot be tried."""
 
@@ -120,8 +136,11 @@ class Node(Given):
             [_epmd(), "-port", str(self._epmd_port), "-address", "127.0.0.1"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
+        self._names_guard = _Guard(self._names.pid)
         self._process: subprocess.Popen[bytes] | None = None
+        self._guard: _Guard | None = None
 
     def start(self) -> None:
         """Returns when the AMQP port answers."""
@@ -134,6 +153,7 @@ class Node(Given):
                 stderr=output,
                 start_new_session=True,
             )
+        self._guard = _Guard(self._process.pid)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if self.answers():
@@ -161,7 +181,9 @@ class Node(Given):
         for process in self._family():
             process.kill()
         assert self._process is not None
+        assert self._guard is not None
         self._process.wait(10)
+        self._guard.strike()
 
     def pause(self) -> None:
         """SIGSTOP: connections stay open and nothing is answered."""
@@ -189,7 +211,7 @@ class Node(Given):
         if self._process is not None and self._process.poll() is None:
             self.resume()
             self.kill()
-        self._names.terminate()
+        self._names_guard.strike()
         self._names.wait(10)
 
     def _family(self) -> list[psutil.Process]:

@@ -75,37 +75,42 @@ class Office:
                 found.setdefault((letter.key, consumer), []).append(letter)
         return found
 
-    def replay(self, entry: Entry) -> None:
-        """Back to the consumer: the message where there is one, else by sending the outbox row again."""
-        if entry.producer:  # first: a report that comes at once finds the row awaiting it
-            with self.engines[entry.producer].begin() as connection:
-                wait = RESEND_SECONDS if entry.copies else 0
-                outbox.replay(connection, entry.key, entry.consumer, wait_seconds=wait)
-        if entry.copies and self.broker is not None:
-            self._only_one(entry)
-            self.broker.replay(entry.consumer, lambda letter: letter.key == entry.key)
-        self._note("dead letter replayed", entry)
+    def replay(self, entries: list[Entry]) -> None:
+        """Back to their consumers: the message where there is one, else by sending the outbox row again."""
+        for entry in entries:
+            if entry.producer:  # first: a report that comes at once finds the row awaiting it
+                with self.engines[entry.producer].begin() as connection:
+                    wait = RESEND_SECONDS if entry.copies else 0
+                    outbox.replay(connection, entry.key, entry.consumer, wait_seconds=wait)
+        if self.broker is not None:
+            for consumer, keys in _lying_keys(entries).items():
+                self.broker.replay(consumer, keys)
+        self._note("dead letter replayed", entries)
 
-    def _only_one(self, entry: Entry) -> None:
-        """Of several copies one is put back."""
-        assert self.broker is not None
-        spare = iter(range(entry.copies - 1))
-        self.broker.discard(
-            entry.consumer, lambda letter: letter.key == entry.key and next(spare, None) is not None
-        )
-
-    def discard(self, entry: Entry, why: str) -> None:
+    def discard(self, entries: list[Entry], why: str) -> None:
         """Give up for good; the outbox row remembers why, and the log."""
-        if entry.producer:
-            with self.engines[entry.producer].begin() as connection:
-                outbox.discard(connection, entry.key, entry.consumer, why)
-        if entry.copies and self.broker is not None:
-            self.broker.discard(entry.consumer, lambda letter: letter.key == entry.key)
-        self._note("dead letter discarded", entry, why=why)
+        for entry in entries:
+            if entry.producer:
+                with self.engines[entry.producer].begin() as connection:
+                    outbox.discard(connection, entry.key, entry.consumer, why)
+        if self.broker is not None:
+            for consumer, keys in _lying_keys(entries).items():
+                self.broker.discard(consumer, keys)
+        self._note("dead letter discarded", entries, why=why)
 
-    def _note(self, message: str, entry: Entry, **more: str) -> None:
-        about = {"event_id": entry.key, "consumer": entry.consumer, "type": entry.type}
-        log.warning(message, extra=about | more)
+    def _note(self, message: str, entries: list[Entry], **more: str) -> None:
+        for entry in entries:
+            about = {"event_id": entry.key, "consumer": entry.consumer, "type": entry.type}
+            log.warning(message, extra=about | more)
+
+
+def _lying_keys(entries: list[Entry]) -> dict[str, set[str]]:
+    """Consumer → the keys that lie in its dead letters."""
+    keys: dict[str, set[str]] = {}
+    for entry in entries:
+        if entry.copies:
+            keys.setdefault(entry.consumer, set()).add(entry.key)
+    return keys
 
 
 @click.group("dead-letters", help="เหตุการณ์ที่ปลายทางรับไม่ได้ · Events that a consumer gave up.")
@@ -149,8 +154,9 @@ def replay(key: str | None, everything: bool, consumer: str | None) -> None:
     if bool(key) == everything:
         raise click.UsageError("ระบุ KEY หรือ --all อย่างใดอย่างหนึ่ง / give either KEY or --all")
     with _office() as office:
-        for entry in _named(office, key, consumer):
-            office.replay(entry)
+        entries = _named(office, key, consumer)
+        office.replay(entries)
+        for entry in entries:
             click.echo(f"{entry.key}\t{entry.consumer}\tส่งอีกครั้งแล้ว / replayed")
 
 
@@ -162,8 +168,9 @@ def discard(key: str, consumer: str | None, reason: str) -> None:
     if not reason.strip():
         raise click.UsageError("ต้องบอกเหตุผล / say why")
     with _office() as office:
-        for entry in _named(office, key, consumer):
-            office.discard(entry, reason.strip())
+        entries = _named(office, key, consumer)
+        office.discard(entries, reason.strip())
+        for entry in entries:
             click.echo(f"{entry.key}\t{entry.consumer}\tเลิกส่งแล้ว / discarded")
 
 

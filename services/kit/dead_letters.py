@@ -8,7 +8,9 @@ and error. Not here: the outbox rows of the same events (services.kit.outbox).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Collection, Generator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -25,6 +27,7 @@ AWAY: tuple[type[Exception], ...] = (AMQPError, OSError)
 REPLAYS = "x-tabian-replays"
 """How often a letter was put back; RabbitMQ's own history of a message does not survive being published again."""
 TOLD = ("specversion", "id", "type", "source", "time", "subject", "correlationid", "causationid")
+RETURN_SECONDS = 5.0
 BROKERS_OWN = ("x-death", "x-first-death-", "x-last-death-", "x-delivery-count", "x-acquired-count")
 
 
@@ -64,21 +67,31 @@ class DeadLetters:
 
     def letters(self, consumer: str) -> list[Letter]:
         """The dead letters of one consumer, oldest first; they stay where they are."""
-        return [found.letter for found in self._walk(consumer)]
+        with closing(self._walk(consumer)) as walk:
+            return [found.letter for found in walk]
 
-    def replay(self, consumer: str, wanted: Callable[[Letter], bool]) -> list[Letter]:
-        """Put the wanted letters back into the consumer's queue; returns them. Raises NotReplayed."""
-        return [found.take(put_back=True) for found in self._walk(consumer) if wanted(found.letter)]
+    def replay(self, consumer: str, keys: Collection[str]) -> set[str]:
+        """Put the letters of these keys back into the consumer's queue; of several copies one, the others go. Returns
+        the keys that were there. Raises NotReplayed."""
+        done: set[str] = set()
+        with closing(self._walk(consumer)) as walk:
+            for found in walk:
+                if found.letter.key in keys:
+                    found.take(put_back=found.letter.key not in done)
+                    done.add(found.letter.key)
+        return done
 
-    def discard(self, consumer: str, wanted: Callable[[Letter], bool]) -> list[Letter]:
-        """Throw the wanted letters away; returns them."""
-        return [found.take(put_back=False) for found in self._walk(consumer) if wanted(found.letter)]
+    def discard(self, consumer: str, keys: Collection[str]) -> set[str]:
+        """Throw the letters of these keys away; returns the keys that were there."""
+        with closing(self._walk(consumer)) as walk:
+            return {found.take(put_back=False).key for found in walk if found.letter.key in keys}
 
-    def _walk(self, consumer: str) -> Iterator[_Found]:
+    def _walk(self, consumer: str) -> Generator[_Found]:
         """Every letter that lies there now, one in memory at a time; what is not taken is there again afterwards."""
         channel = self._connection.channel()
         channel.confirm_delivery()
         queue = dead_letters_of(consumer)
+        held: set[int] = set()
         try:
             count = channel.queue_declare(queue, passive=True).method.message_count
             for _ in range(count):
@@ -86,17 +99,31 @@ class DeadLetters:
                 if method is None:
                     break
                 letter = _letter(consumer, properties, body)
-                yield _Found(channel, method.delivery_tag, properties, body, letter)
+                held.add(method.delivery_tag)
+                yield _Found(channel, held, method.delivery_tag, properties, body, letter)
         finally:
             if channel.is_open:
+                self._give_back(channel, queue, len(held))
                 channel.close()
+
+    def _give_back(self, channel: Any, queue: str, held: int) -> None:
+        """What is in hand lies in the queue again on return: the broker would else do it some time later, and whoever
+        looks in between finds less than there is."""
+        if held:
+            channel.basic_nack(0, multiple=True, requeue=True)
+        deadline = time.monotonic() + RETURN_SECONDS
+        while channel.queue_declare(queue, passive=True).method.message_count < held:
+            if time.monotonic() > deadline:
+                break  # somebody else has them in hand
+            self._connection.sleep(0.02)
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A letter in hand, unacknowledged."""
+    """A letter in hand, unacknowledged; `held` has the tags of all such."""
 
     channel: Any
+    held: set[int]
     tag: int
     properties: Any
     body: bytes
@@ -106,6 +133,7 @@ class _Found:
         if put_back:
             self._put_back()
         self.channel.basic_ack(self.tag)
+        self.held.remove(self.tag)
         return self.letter
 
     def _put_back(self) -> None:

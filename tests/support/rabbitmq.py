@@ -12,7 +12,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -178,8 +178,7 @@ class Node(Given):
 
     def kill(self) -> None:
         """SIGKILL of every process of the node."""
-        for process in self._family():
-            process.kill()
+        self._signal(signal.SIGKILL)
         assert self._process is not None
         assert self._guard is not None
         self._process.wait(10)
@@ -187,12 +186,10 @@ class Node(Given):
 
     def pause(self) -> None:
         """SIGSTOP: connections stay open and nothing is answered."""
-        for process in self._family():
-            process.send_signal(signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        for process in self._family():
-            process.send_signal(signal.SIGCONT)
+        self._signal(signal.SIGCONT)
 
     def wipe(self) -> None:
         """Kill it, lose all it stored, and start it empty."""
@@ -213,6 +210,11 @@ class Node(Given):
             self.kill()
         self._names_guard.strike()
         self._names.wait(10)
+
+    def _signal(self, number: signal.Signals) -> None:
+        for process in self._family():
+            with suppress(psutil.NoSuchProcess):  # a helper of the node that lived for a moment
+                process.send_signal(number)
 
     def _family(self) -> list[psutil.Process]:
         assert self._process is not None

@@ -1,7 +1,7 @@
 """The checker: takes uploads in micro-batches through reading, canonicalising, checking and storing.
 
 One vectorised pass for many rosters, one transaction for their ends. A file that kills its checker is tried alone
-afterwards and given up after three attempts; it blocks nobody else. Not here: what the rules are.
+afterwards and given up after some attempts; it blocks nobody else. Not here: what the rules are.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ BATCH = 50
 
 FAILED = {
     "code": "checker-failed",
-    "th": "ระบบตรวจไฟล์นี้ไม่สำเร็จสามครั้ง โปรดบันทึกไฟล์ใหม่เป็น .xlsx หรือ .csv แล้วส่งอีกครั้ง",
-    "en": "Checking this file failed three times; save it anew as .xlsx or .csv and send it again",
+    "th": "ระบบตรวจไฟล์นี้ไม่สำเร็จหลายครั้ง โปรดบันทึกไฟล์ใหม่เป็น .xlsx หรือ .csv แล้วส่งอีกครั้ง",
+    "en": "Checking this file failed several times; save it anew as .xlsx or .csv and send it again",
 }
 SUPERSEDED = {
     "code": "superseded",
@@ -223,4 +223,4 @@ def _fail_exhausted(runtime: Runtime) -> None:
     with runtime.database.transaction() as tx:
         for row in uploads.exhausted(tx):
             uploads.end(tx, row.id, "failed", reason=FAILED)
-            log.error("upload given up after three attempts", extra={"upload": row.id})
+            log.error("upload given up", extra={"upload": row.id, "attempts": uploads.ATTEMPTS})

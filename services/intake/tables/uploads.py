@@ -16,7 +16,9 @@ from services.intake.tables import upload
 from services.kit.database import Transaction
 
 LEASE_SECONDS = 20
-ATTEMPTS = 3
+ATTEMPTS = 6
+"""So many checkers may die over one upload. Who kills them is not known for sure: on a bad day it is the machine, again
+and again, and an innocent file must outlive that; a deadly one is tried alone and takes nobody with it."""
 BATCH_BYTES = 32 * 1024 * 1024
 """So much of the files is held in memory at once; a larger one alone."""
 
@@ -105,7 +107,7 @@ def take_back(tx: Transaction) -> None:
 
 
 def exhausted(tx: Transaction) -> Sequence[sa.Row[Any]]:
-    """Uploads whose third checker died too, locked for being failed."""
+    """Uploads whose last allowed checker died too, locked for being failed."""
     u = upload.c
     return tx.execute(
         sa.select(u.id, u.round, u.school)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from deploy.rehearsal.collecting import school_path
-from deploy.rehearsal.scenario import ROUND, Cast, Stage, at_once, wait_for
+from deploy.rehearsal.scenario import ROUND, Cast, Stage, at_once
 from services.contracts import statements
 from services.contracts.signed import NotGenuine, verify
 
@@ -77,8 +77,8 @@ def build_package(stage: Stage, people: Cast) -> None:
     """12 November 2564: the EDC package is built, and holds exactly the pupils of the counted schools' rosters."""
     stage.set_clock(datetime.fromisoformat("2021-11-12T09:00:00+07:00"))
     path = f"/api/v1/rounds/{ROUND}/exports"
-    package = wait_for(lambda: _requested(people, path), "the round ready to be exported")
-    built: dict[str, Any] = wait_for(lambda: _built(people, package), "the package built", 120)
+    package = stage.wait_for(lambda: _requested(people, path), "the round ready to be exported")
+    built: dict[str, Any] = stage.wait_for(lambda: _built(people, package), "the package built", 120)
     files = {file["name"]: _download(stage, people, package, file) for file in built["files"]}
     students = csv.DictReader(io.StringIO(files["students.csv"].decode("utf-8-sig")))
     exported: dict[str, set[str]] = {}

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from deploy.rehearsal.person import Person
-from deploy.rehearsal.scenario import BUILDINGS_ROUND, ROUND, Cast, Stage, at_once, wait_for
+from deploy.rehearsal.scenario import BUILDINGS_ROUND, ROUND, Cast, Stage, at_once
 from deploy.rehearsal.truth import Duplicate, SchoolTruth, Upload
 
 _SENTENCE = "ตรวจสอบเอกสารแล้ว ข้อมูลถูกต้องตามจริง"
@@ -32,7 +32,7 @@ def open_rounds(stage: Stage, people: Cast) -> None:
     for name in (ROUND, BUILDINGS_ROUND):
         people.hq.do("POST", "/api/v1/rounds", {"round": name})
     stage.summary.schools = len(people.clerks)
-    wait_for(lambda: _all_known(people), "every school known to every service")
+    stage.wait_for(lambda: _all_known(people), "every school known to every service")
 
 
 def _all_known(people: Cast) -> bool:
@@ -100,10 +100,10 @@ def settle_duplicates(stage: Stage, people: Cast) -> None:
     planted = people.truth.duplicates
     stage.summary.duplicates_planted = len(planted)
     began = time.monotonic()
-    wait_for(lambda: _open_cases(people) >= len(planted), f"{len(planted)} duplicate cases", 120)
+    stage.wait_for(lambda: _open_cases(people) >= len(planted), f"{len(planted)} duplicate cases", 120)
     stage.summary.duplicates_open_seconds = round(time.monotonic() - began, 2)
     concerned = sorted({s for d in planted for s in (d.true_school, d.false_school)})
-    wait_for(lambda: all(_seen(people, code) for code in concerned), "every school seeing its cases")
+    stage.wait_for(lambda: all(_seen(people, code) for code in concerned), "every school seeing its cases")
     found: set[tuple[str, frozenset[str]]] = set()
     for code in concerned:
         found |= _what_a_school_sees(people, code)
@@ -116,7 +116,7 @@ def settle_duplicates(stage: Stage, people: Cast) -> None:
     removing = sorted({d.false_school for d in planted if d.resolution == "removed"})
     at_once(stage, lambda code: _send_final(stage, people, code), removing, "duplicates removed")
     remaining = sum(d.resolution != "removed" for d in planted)
-    wait_for(lambda: _open_cases(people) == remaining, f"{remaining} cases left open")
+    stage.wait_for(lambda: _open_cases(people) == remaining, f"{remaining} cases left open")
 
 
 def _cases(people: Cast) -> list[dict[str, Any]]:
@@ -171,11 +171,17 @@ def record_buildings(stage: Stage, people: Cast) -> None:
     for code in sorted(people.clerks)[:3]:
         base = f"/api/v1/bobec/{BUILDINGS_ROUND}/schools/{code}"
         clerk, area = people.clerks[code], people.areas[people.truth.schools[code].esa]
+        _known_to_buildings(stage, clerk, base)
         clerk.do("POST", f"{base}/buildings", _BUILDING)
         clerk.do("POST", f"{base}/confirmation", sha256=clerk.ask(base)["sha256"])
         confirmed = area.do("POST", f"{base}/confirmation", sha256=area.ask(base)["sha256"])
         stage.summary.expect(f"buildings of {code}", confirmed["state"], "confirmed-by-area")
         stage.summary.add(buildings_confirmed=1)
+
+
+def _known_to_buildings(stage: Stage, clerk: Person, base: str) -> None:
+    """The service hears of the round and its schools by events."""
+    stage.wait_for(lambda: clerk.send("GET", base).is_success, f"{base} known")
 
 
 _BUILDING = {

@@ -7,7 +7,7 @@ from typing import Any
 
 from deploy.rehearsal.collecting import school_path
 from deploy.rehearsal.person import problem_of
-from deploy.rehearsal.scenario import ROUND, Cast, Stage, at_once, wait_for
+from deploy.rehearsal.scenario import ROUND, Cast, Stage, at_once
 
 
 def confirm_day(stage: Stage, people: Cast) -> None:
@@ -22,7 +22,7 @@ def confirm_day(stage: Stage, people: Cast) -> None:
 
 def _confirm(stage: Stage, people: Cast, code: str) -> None:
     clerk = people.clerks[code]
-    school = wait_for(lambda: _ready(people, code), f"{code} ready", 20)
+    school = stage.wait_for(lambda: _ready(people, code), f"{code} ready", 20)
     people.remember_act(code, clerk.do("POST", school_path(code, "/confirmation"), sha256=school["sha256"]))
     stage.summary.add(confirmed=1, students=school["pupils"])
 
@@ -83,7 +83,7 @@ def close_round(stage: Stage, people: Cast) -> None:
     stage.set_clock(datetime.fromisoformat("2021-11-11T17:00:00+07:00"))
     path = f"/api/v1/rounds/{ROUND}/closure"
     people.hq.do("POST", path)
-    wait_for(lambda: people.hq.ask(path)["state"] == "sealed", "the round sealed", 120)
+    stage.wait_for(lambda: people.hq.ask(path)["state"] == "sealed", "the round sealed", 120)
     seal = people.hq.ask(f"/api/v1/rounds/{ROUND}/snapshot")["seal"]["payload"]
     stage.summary.merkle_root = seal["root"]
     stage.summary.counted = seal["counted"]

@@ -22,9 +22,15 @@ class Person:
     """One account. Tokens are fetched when first needed and again when they expired."""
 
     def __init__(
-        self, client: httpx.Client, username: str, password: str, journal: Journal | None = None
+        self,
+        client: httpx.Client,
+        username: str,
+        password: str,
+        journal: Journal | None = None,
+        patience: float = 1.0,
     ) -> None:
         self.username = username
+        self._patience = WAIT_SECONDS * patience
         self._client, self._password, self._journal = client, password, journal
         self._token = ""
 
@@ -37,7 +43,7 @@ class Person:
         self._token = answer.json()["access_token"]
 
     def _post_password(self, body: dict[str, Any]) -> httpx.Response:
-        deadline = time.monotonic() + WAIT_SECONDS
+        deadline = time.monotonic() + self._patience
         while True:
             try:
                 answer = self._client.post("/api/v1/tokens", json=body)
@@ -56,7 +62,7 @@ class Person:
         if not self._token:
             self.sign_in()
         headers = options.pop("headers", {})
-        deadline = time.monotonic() + WAIT_SECONDS
+        deadline = time.monotonic() + self._patience
         renewed = False
         while True:
             bearer = {"Authorization": f"Bearer {self._token}"}
@@ -107,13 +113,13 @@ class Person:
         """PUT a file and wait until it is checked; the finished upload."""
         headers = {"X-Filename": urllib.parse.quote(filename), "Content-Type": "application/octet-stream"}
         taken = self._expect(self.send("PUT", path, content=content, headers=headers))
-        deadline = time.monotonic() + WAIT_SECONDS
+        deadline = time.monotonic() + self._patience
         while time.monotonic() < deadline:
             upload: dict[str, Any] = self.ask(f"/api/v1/uploads/{taken['upload']}")
             if upload["state"] not in ("received", "checking"):
                 return upload
             time.sleep(0.05)
-        raise Unexpected(f"upload {taken['upload']} was not checked within {WAIT_SECONDS:.0f} s")
+        raise Unexpected(f"upload {taken['upload']} was not checked within {self._patience:.0f} s")
 
     def _expect(self, answer: httpx.Response) -> Any:
         if answer.is_error:

@@ -29,7 +29,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Stage:
-    """Where the play is played. `set_clock` sets the round clock of every process; `say` tells the audience."""
+    """Where the play is played. `set_clock` sets the round clock of every process; `say` tells the audience; everything
+    waited for may take `patience` times as long, where the system is being broken meanwhile."""
 
     client: httpx.Client
     nation: Path
@@ -38,9 +39,14 @@ class Stage:
     say: Callable[[str], None]
     summary: Summary = field(default_factory=Summary)
     journal: Journal | None = None
+    patience: float = 1.0
 
     def person(self, username: str) -> Person:
-        return Person(self.client, username, self.passwords[username], self.journal)
+        return Person(self.client, username, self.passwords[username], self.journal, self.patience)
+
+    def wait_for(self, condition: Callable[[], T | None], what: str, seconds: float = 60.0) -> T:
+        """Ask until there is an answer; TimeoutError names what was waited for."""
+        return wait_for(condition, what, seconds * self.patience)
 
 
 @dataclass

@@ -1,5 +1,7 @@
 """`tabian chaos`: the whole round on a stack of containers while its processes are killed, frozen, restarted and cut off
-at seeded random moments; afterwards a checker holds every answer that was given against all databases."""
+at seeded random moments, and kill themselves at their crash points; afterwards a checker holds every answer that was
+given against all databases.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +9,11 @@ import json
 import random
 import secrets
 import sys
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -24,13 +25,18 @@ from gateway.cli.result import write_json
 from gateway.cli.stack import clear, enrol, start
 from gateway.cli.stage import make_demo_nation, plain_lines
 from gateway.embedded import free_port
-from gateway.stack.compose import Stack, StackFault
-from gateway.stack.mischief import Mischief, commit, every_mischief
+from gateway.stack.compose import Stack
+from gateway.stack.crashes import Crash, arm, crashed, every_crash
+from gateway.stack.mischief import Mischief, every_mischief
+from gateway.stack.trouble import Trouble
 from services.kit.clock import set_clock
 
 FOLDER = Path(".tabian/chaos")
-PAUSE_SECONDS = (0.2, 1.0)
-AT_ONCE = 2
+SHARES = 5
+"""Everything that can be done is spread over so many seeds: a round is too short for all of it."""
+PATIENCE = 5.0
+SETTLE_SECONDS = 600
+Wrong = TypeVar("Wrong", Mischief, Crash)
 
 
 @dataclass
@@ -38,7 +44,8 @@ class ChaosSummary:
     """What all seeds came to. `faults`: what the play or the stack found wrong besides the checker's lists."""
 
     seeds: list[int] = field(default_factory=list)
-    kinds_hit: list[str] = field(default_factory=list)
+    kinds_hit: set[str] = field(default_factory=set)
+    kinds: set[str] = field(default_factory=set)
     accepted: int = 0
     applied: int = 0
     lost: list[str] = field(default_factory=list)
@@ -56,12 +63,17 @@ class ChaosSummary:
 
     def plain(self) -> dict[str, Any]:
         return {
-            **self.__dict__,
-            "kinds_hit": sorted(set(self.kinds_hit)),
+            "seeds": self.seeds,
+            "kinds_hit": sorted(self.kinds_hit),
+            "kinds_missed": sorted(self.kinds - self.kinds_hit),
+            "accepted": self.accepted,
+            "applied": self.applied,
             "lost": len(self.lost),
             "doubled": len(self.doubled),
             "unexpected": len(self.unexpected),
             "what": [*self.lost, *self.doubled, *self.unexpected],
+            "recovered_seconds_max": self.recovered_seconds_max,
+            "faults": self.faults,
         }
 
     @property
@@ -77,57 +89,9 @@ class InContainer:
 
     def ask(self, service: str, query: str) -> Sequence[Sequence[Any]]:
         wrapped = f"SELECT coalesce(json_agg(t), '[]'::json) FROM ({query}) t"
-        words = (
-            "exec",
-            "-T",
-            "-u",
-            "postgres",
-            "postgres",
-            "psql",
-            "-XAt",
-            "-d",
-            f"tabian_{service}",
-            "-c",
-            wrapped,
-        )
-        return [tuple(row.values()) for row in json.loads(self.stack.compose(*words))]
-
-
-class Trouble:
-    """Does one mischief after another, AT_ONCE at a time, until it is stopped."""
-
-    def __init__(
-        self, stack: Stack, plan: Sequence[Mischief], dice: random.Random, summary: ChaosSummary
-    ) -> None:
-        self._stack, self._dice, self._summary = stack, dice, summary
-        self._stop = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._run, args=(plan[number::AT_ONCE],), daemon=True)
-            for number in range(AT_ONCE)
-        ]
-
-    def __enter__(self) -> Trouble:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _run(self, plan: Sequence[Mischief]) -> None:
-        for mischief in plan:
-            if self._stop.wait(self._dice.uniform(*PAUSE_SECONDS)):
-                return
-            try:
-                seconds = commit(self._stack, mischief)
-            except (StackFault, ProcessLookupError) as problem:
-                self._summary.faults.append(str(problem))
-                continue
-            self._summary.kinds_hit.append(mischief.name)
-            longest = max(self._summary.recovered_seconds_max, round(seconds, 1))
-            self._summary.recovered_seconds_max = longest
+        psql = ("psql", "-XAt", "-d", f"tabian_{service}", "-c", wrapped)
+        answer = self.stack.compose("exec", "-T", "-u", "postgres", "postgres", *psql)
+        return [tuple(row.values()) for row in json.loads(answer)]
 
 
 @click.command()
@@ -150,29 +114,65 @@ def chaos(seeds: int, first_seed: int, schools: int, json_file: Path) -> None:
     sys.exit(0 if summary.sound else 1)
 
 
+def names(kinds: Iterable[Mischief], crashes: Iterable[Crash]) -> set[str]:
+    return {kind.name for kind in kinds} | {crash.name for crash in crashes}
+
+
+def share(items: Iterable[Wrong], seed: int) -> list[Wrong]:
+    """The part of the items that the round of this seed must come to; SHARES seeds in a row come to all of them."""
+    mixed = list(items)
+    random.Random(SHARES).shuffle(mixed)
+    return mixed[seed % SHARES :: SHARES]
+
+
 def _one(folder: Path, nation: Path, seed: int, summary: ChaosSummary, say: Callable[[str], None]) -> None:
-    here = Stack("tabian-chaos", folder / "stack", free_port())
-    dice = random.Random(seed)
-    clear(here)
+    dice, place, crashes = random.Random(seed), folder / "stack", every_crash()
+    clear(Stack("tabian-chaos", place, free_port()))
+    own_crashes = share(crashes, seed)
+    here = Stack("tabian-chaos", place, free_port(), over=(arm(place, own_crashes, dice),))
     try:
         start(here, say)
-        plan = every_mischief(sorted({c.service for c in here.containers()}))
-        dice.shuffle(plan)
-        passwords = enrol(here, nation, secrets.token_urlsafe(12))
-        book = here.folder / "journal.jsonl"
-        with here.client() as client, Journal(book) as journal:
-            stage = Stage(
-                client, nation, passwords, lambda at: set_clock(here.clock, at), say, journal=journal
-            )
-            with Trouble(here, plan, dice, summary):
-                played = play(stage)
-        summary.faults += [f"seed {seed}: {fault}" for fault in played.faults]
-        here.wait()
+        kinds = every_mischief(sorted({c.service for c in here.containers()}))
+        summary.kinds |= names(kinds, crashes)
+        own_kinds = share(kinds, seed)
+        trouble = Trouble(here, own_kinds, dice)
+        _played(here, nation, seed, trouble, summary, say)
         databases = InContainer(here)
-        began = time.monotonic()
-        wait_for(lambda: settled(databases), "every event applied or parked", 240)
-        say(f"  settled after {time.monotonic() - began:.0f} s")
-        summary.add(check(book, databases))
+        _timed(say, "whole again", here.wait)
+        _timed(say, "settled", lambda: wait_for(lambda: settled(databases), "all applied", SETTLE_SECONDS))
+        summary.add(check(here.folder / "journal.jsonl", databases))
+        hit = names(trouble.done, crashed(here.folder))
+        summary.kinds_hit |= hit
+        missed = sorted(names(own_kinds, own_crashes) - hit)
+        summary.faults += [f"seed {seed}: the round was over before: {name}" for name in missed]
     finally:
         (folder / f"stack-{seed}.log").write_text(here.compose("logs", "--no-color", "--timestamps"))
         clear(here)
+
+
+def _played(
+    here: Stack, nation: Path, seed: int, trouble: Trouble, summary: ChaosSummary, say: Callable[[str], None]
+) -> None:
+    """The play amid the trouble; what it found wrong joins the summary."""
+    passwords = enrol(here, nation, secrets.token_urlsafe(12))
+    with here.client() as client, Journal(here.folder / "journal.jsonl") as journal:
+        stage = Stage(
+            client,
+            nation,
+            passwords,
+            lambda at: set_clock(here.clock, at),
+            say,
+            journal=journal,
+            patience=PATIENCE,
+        )
+        with trouble:
+            played = play(stage)
+            say(f"  played in {played.seconds} s amid {len(trouble.done)} mischiefs")
+    summary.faults += [f"seed {seed}: {fault}" for fault in (*played.faults, *trouble.faults)]
+    summary.recovered_seconds_max = max(summary.recovered_seconds_max, trouble.recovered_seconds_max)
+
+
+def _timed(say: Callable[[str], None], what: str, wait: Callable[[], object]) -> None:
+    began = time.monotonic()
+    wait()
+    say(f"  {what} after {time.monotonic() - began:.0f} s")

@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 
 ROOT = Path(__file__).parents[2]
+COMPOSE_FILE = ROOT / "docker-compose.yml"
 SOCKET = Path("/var/run/docker.sock")
 
 
@@ -44,11 +45,13 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """The project `name` with its secrets and clock below `folder`; the edge answers on `port` of this machine."""
+    """The project `name` with its secrets and clock below `folder`; the edge answers on `port` of this machine.
+    `over`: files that compose lays over docker-compose.yml."""
 
     name: str
     folder: Path
     port: int
+    over: tuple[Path, ...] = ()
 
     @property
     def secrets(self) -> Path:
@@ -70,8 +73,9 @@ class Stack:
             "TABIAN_CLOCK": str(self.clock.parent.resolve()),
             "TABIAN_EDGE_PORT": str(self.port),
         }
+        files = [word for file in (COMPOSE_FILE, *self.over) for word in ("--file", str(file.resolve()))]
         done = subprocess.run(
-            ["docker", "compose", "--project-name", self.name, *words],
+            ["docker", "compose", *files, "--project-name", self.name, *words],
             cwd=ROOT,
             env=environ,
             input=text,

@@ -1,5 +1,6 @@
 """What can go wrong with a stack of containers, done to it on purpose: processes killed, frozen and restarted, their
-network cut, and the broker put under a memory alarm. Every mischief ends by itself; recovery is measured.
+network cut, the broker put under a memory alarm, gone for a minute, and come back with nothing of what it held. Every
+mischief ends by itself; recovery is measured.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from gateway.stack.compose import Container, Stack, StackFault
 
 FROZEN_SECONDS = 5.0
 CUT_SECONDS = 4.0
+OUTAGE_SECONDS = 60.0
 RECOVERY_SECONDS = 120.0
 
 
@@ -72,22 +74,52 @@ def alarm(target: Container) -> None:
     docker("exec", target.id, "rabbitmqctl", "-q", "set_vm_memory_high_watermark", "0.6")
 
 
+def outage(target: Container) -> None:
+    """Gone for a minute."""
+    docker("stop", "--time", "15", target.id)
+    time.sleep(OUTAGE_SECONDS)
+    docker("start", target.id)
+
+
+def wipe(target: Container) -> None:
+    """Killed, and everything its volumes held is gone; what it is told at its start is all it has then."""
+    about = json.loads(docker("inspect", target.id))[0]
+    volumes = [mount["Destination"] for mount in about["Mounts"] if mount["Type"] == "volume"]
+    empty = ["find", *volumes, "-mindepth", "1", "-delete"]
+    docker("kill", target.id)
+    docker(
+        "run",
+        "--rm",
+        "--user",
+        "0",
+        "--volumes-from",
+        target.id,
+        "--entrypoint",
+        *empty[:1],
+        about["Image"],
+        *empty[1:],
+    )
+    docker("start", target.id)
+
+
 KINDS: dict[str, Callable[[Container], None]] = {
     "kill": kill,
     "freeze": freeze,
     "restart": restart,
     "cut": cut,
     "alarm": alarm,
+    "outage": outage,
+    "wipe": wipe,
 }
 
 
 def every_mischief(services: Sequence[str]) -> list[Mischief]:
-    """All that can be done to these services: one-shots are left alone, only the broker has a memory alarm, and
-    broker and database are the network that is cut for the others."""
+    """All that can be done to these services: one-shots are left alone, the broker alone has a memory alarm, is gone
+    for long and forgets, and broker and database are the network that is cut for the others."""
     running = [name for name in services if not name.endswith(("-migrate", "-declare", "broker-topology"))]
     plain = [Mischief(kind, name) for name in running for kind in ("kill", "freeze", "restart")]
     cuts = [Mischief("cut", n) for n in running if n.endswith(("-api", "-uploads", "-worker", "-relay"))]
-    return [*plain, *cuts, Mischief("alarm", "rabbitmq")]
+    return [*plain, *cuts, *(Mischief(kind, "rabbitmq") for kind in ("alarm", "outage", "wipe"))]
 
 
 def commit(stack: Stack, mischief: Mischief) -> float:

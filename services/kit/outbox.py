@@ -106,11 +106,13 @@ class Report:
 
 
 def record(connection: Connection, report: Report) -> None:
-    """Take over a consumer's report. Reporting twice, late, or out of order changes nothing."""
+    """Take over a consumer's report. Reporting twice, late, or out of order changes nothing. What a consumer reports has
+    been published, also where the relay was killed before it could note that."""
     settle = sa.text(
         """
         UPDATE outbox SET awaiting = array_remove(awaiting, :consumer), parked = array_remove(parked, :consumer),
             discarded = array_remove(discarded, :consumer), applied = applied || :consumer,
+            published_at = coalesce(published_at, clock_timestamp()),
             next_send_at = CASE WHEN array_remove(awaiting, :consumer) = '{}' THEN NULL ELSE next_send_at END
          WHERE id = ANY(:ids) AND NOT :consumer = ANY(applied)
         """
@@ -126,7 +128,7 @@ def _park(connection: Connection, consumer: str, event_id: str, reason: str) -> 
         sa.text(
             """
             UPDATE outbox SET awaiting = array_remove(awaiting, :consumer), parked = parked || :consumer,
-                reason = :reason,
+                reason = :reason, published_at = coalesce(published_at, clock_timestamp()),
                 next_send_at = CASE WHEN array_remove(awaiting, :consumer) = '{}' THEN NULL ELSE next_send_at END
              WHERE id = CAST(:id AS uuid) AND :consumer = ANY(awaiting)
             """

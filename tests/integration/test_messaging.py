@@ -136,6 +136,20 @@ def time_passes(maker: Bench) -> None:
         tx.execute(sa.update(rows).values(next_send_at=sa.func.clock_timestamp()))
 
 
+def test_what_is_reported_was_published_even_if_the_relay_was_killed_before_it_could_say_so(
+    maker: Bench, taker: Bench
+) -> None:
+    publish(maker, "a", "poison")
+    maker.relay()
+    with maker.database.transaction() as tx:  # as the killed relay left them
+        tx.execute(sa.update(rows).values(published_at=None, sends=0))
+    taker.work()
+    maker.relay()
+    with maker.database.transaction() as tx:
+        left = tx.execute(sa.select(rows.c.published_at, rows.c.next_send_at)).all()
+    assert [(row.published_at is not None, row.next_send_at) for row in left] == [(True, None)] * 2
+
+
 def test_a_row_is_not_parked_because_its_process_was_killed_often(maker: Bench, taker: Bench) -> None:
     publish(maker, "a")
     for _ in range(6):

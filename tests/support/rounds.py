@@ -24,7 +24,9 @@ def played(system: Supervised, nation: Path) -> Summary:
     clock = system.folder / "clock.json"
     book = Journal(system.folder / "journal.jsonl")
     with book as journal, httpx.Client(base_url=system.address, timeout=30) as client:
-        stage = Stage(client, nation, passwords, lambda at: set_clock(clock, at), str, journal=journal)
+        stage = Stage(
+            client, nation, passwords, lambda at: set_clock(clock, at), str, journal=journal, patience=3
+        )
         return play(stage)
 
 

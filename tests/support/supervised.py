@@ -19,6 +19,7 @@ from gateway.portal.app import SERVICE as PORTAL
 from gateway.portal.enrolment import Entry, store
 from services.contracts.access import Grant
 from services.kit.clock import Clock
+from services.kit.crash import noted
 from services.kit.database import Database
 
 START_SECONDS = 60
@@ -41,7 +42,7 @@ class Supervised:
     @property
     def crashed_at(self) -> list[str]:
         """The crash points the system died at so far, in order."""
-        return self._log.read_text().splitlines() if self._log.exists() else []
+        return noted(self._log)
 
     def start(self) -> None:
         self._watch.start()
@@ -103,8 +104,10 @@ class Supervised:
                 self._process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        left = [point for point in self._points if point.partition(":")[0] not in self.crashed_at]
-        environment = os.environ | {"TABIAN_CRASH_AT": ",".join(left), "TABIAN_CRASH_LOG": str(self._log)}
+        environment = os.environ | {
+            "TABIAN_CRASH_AT": ",".join(self._points),
+            "TABIAN_CRASH_LOG": str(self._log),
+        }
         with (self.folder / "output.log").open("ab") as output:
             return subprocess.Popen(
                 [

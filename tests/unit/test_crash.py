@@ -64,3 +64,10 @@ def test_of_several_points_the_first_reached_kills(tmp_path: Path) -> None:
     log = tmp_path / "crashes"
     assert passed("a", "b", "c", at="a:2,c", log=log) == (-signal.SIGKILL, "a b ")
     assert log.read_text() == "c\n"
+
+
+def test_what_was_noted_once_is_not_done_again(tmp_path: Path) -> None:
+    log = tmp_path / "crashes"
+    assert passed("a", "b", at="a,b", log=log)[0] == -signal.SIGKILL
+    assert passed("a", "b", at="a,b", log=log) == (-signal.SIGKILL, "a ")
+    assert passed("a", "b", at="a,b", log=log) == (0, "a b end")

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from services.kit.keys import make_keys
-from services.kit.migrations import migrate
 from services.kit.postgres import EmbeddedPostgres
 from services.kit.service import Service
 from tests.support.bench import Bench
-
-_number = itertools.count(1)
+from tests.support.databases import Databases
 
 # a busy machine is no failing property; on continuous integration the same examples are tried every time
 settings.register_profile("tabian", deadline=None, derandomize="CI" in os.environ)
@@ -42,36 +40,21 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def template(postgres: EmbeddedPostgres) -> Callable[[Service], str]:
-    """The name of a migrated, empty database of a service, made once."""
-    made: dict[tuple[str, Path], str] = {}
-
-    def of(service: Service) -> str:
-        known = (service.name, service.migrations)
-        if known not in made:
-            prefix = f"template{len(made)}"
-            migrate(service, postgres.create([service.name], prefix=prefix)[service.name])
-            made[known] = f"{prefix}_{service.name}"
-        return made[known]
-
-    return of
+def databases(postgres: EmbeddedPostgres) -> Databases:
+    return Databases(postgres)
 
 
 @pytest.fixture
-def database_url(
-    postgres: EmbeddedPostgres, template: Callable[[Service], str]
-) -> Iterator[Callable[[Service], str]]:
-    """A fresh migrated database of a service; dropped at the end."""
-    prefixes: list[tuple[str, str]] = []
+def database_url(databases: Databases) -> Iterator[Callable[[Service], str]]:
+    """A migrated, empty database of a service."""
+    with ExitStack() as taken:
 
-    def of(service: Service) -> str:
-        prefix = f"t{next(_number)}"
-        prefixes.append((prefix, service.name))
-        return postgres.create([service.name], prefix=prefix, template=template(service))[service.name]
+        def of(service: Service) -> str:
+            url, give_back = databases.take(service)
+            taken.callback(give_back)
+            return url
 
-    yield of
-    for prefix, name in prefixes:
-        postgres.drop(f"{prefix}_{name}")
+        yield of
 
 
 @pytest.fixture

@@ -46,11 +46,15 @@ class EmbeddedPostgres:
         socket = query.removeprefix("host=")
         return f"postgresql+psycopg://{role}@/{base.rsplit('/', 1)[1]}?host={socket}"
 
+    def administer(self, database: str = "postgres") -> psycopg.Connection[Any]:
+        """A connection as the superuser; every statement is its own transaction."""
+        return psycopg.connect(self._server.get_uri(database=database), autocommit=True)
+
     def create(
         self, names: Iterable[str], *, prefix: str = "tabian", template: str = "template0"
     ) -> dict[str, str]:
         """Make database `<prefix>_<name>` and role `<name>` for each name, if missing; returns name → URL."""
-        with psycopg.connect(self._server.get_uri(database="postgres"), autocommit=True) as connection:
+        with self.administer() as connection:
             return {name: self._create(connection, name, f"{prefix}_{name}", template) for name in names}
 
     def _create(self, connection: psycopg.Connection[Any], role: str, database: str, template: str) -> str:
@@ -67,7 +71,7 @@ class EmbeddedPostgres:
         return self.url(database, role)
 
     def drop(self, database: str) -> None:
-        with psycopg.connect(self._server.get_uri(database="postgres"), autocommit=True) as connection:
+        with self.administer() as connection:
             connection.execute(
                 sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database))
             )

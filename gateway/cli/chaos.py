@@ -27,7 +27,7 @@ from gateway.cli.stage import make_demo_nation, plain_lines
 from gateway.embedded import free_port
 from gateway.stack.compose import Stack
 from gateway.stack.crashes import Crash, arm, crashed, every_crash
-from gateway.stack.mischief import Mischief, every_mischief
+from gateway.stack.mischief import Mischief, every_mischief, whole
 from gateway.stack.trouble import Trouble
 from services.kit.clock import set_clock
 
@@ -138,7 +138,7 @@ def _one(folder: Path, nation: Path, seed: int, summary: ChaosSummary, say: Call
         trouble = Trouble(here, own_kinds, dice)
         _played(here, nation, seed, trouble, summary, say)
         databases = InContainer(here)
-        _timed(say, "whole again", here.wait)
+        _timed(say, "whole again", lambda: wait_for(lambda: whole(here), "the stack whole again", 120))
         _timed(say, "settled", lambda: wait_for(lambda: settled(databases), "all applied", SETTLE_SECONDS))
         summary.add(check(here.folder / "journal.jsonl", databases))
         hit = names(trouble.done, crashed(here.folder))

@@ -138,8 +138,14 @@ def commit(stack: Stack, mischief: Mischief) -> float:
     raise StackFault(f"{mischief.name}: not back after {RECOVERY_SECONDS:.0f} s")
 
 
+def whole(stack: Stack) -> bool:
+    """Whether every container runs and passes its health check now, and every one-shot ended well."""
+    return all(c.exit_code == 0 if c.state == "exited" else _runs(c) for c in stack.containers())
+
+
 def _runs(target: Container) -> bool:
-    """Whether it runs and passes its own health check now; Docker itself asks only every other minute."""
+    """Whether it runs and passes its own health check now. Docker itself asks only every other minute, and calls
+    unhealthy meanwhile whatever was paused."""
     about = json.loads(docker("inspect", target.id))[0]
     state = about["State"]
     if not state["Running"] or state["Paused"] or state["Restarting"]:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from deploy.rehearsal.scenario import wait_for
 from gateway.stack.compose import Container, Stack, StackFault
 
 FROZEN_SECONDS = 5.0
@@ -43,7 +44,10 @@ def docker(*words: str) -> str:
 
 def kill(target: Container) -> None:
     """SIGKILL to the container's first process from outside, so that the restart policy sees a crash."""
-    os.kill(int(docker("inspect", "--format", "{{.State.Pid}}", target.id)), signal.SIGKILL)
+    process = int(docker("inspect", "--format", "{{.State.Pid}}", target.id))
+    if not process:
+        raise StackFault(f"{target.service} does not run")
+    os.kill(process, signal.SIGKILL)
 
 
 def freeze(target: Container) -> None:
@@ -124,18 +128,20 @@ def every_mischief(services: Sequence[str]) -> list[Mischief]:
 
 def commit(stack: Stack, mischief: Mischief) -> float:
     """Do it, and wait until the stack is whole again; returns the seconds that took from the mischief's end."""
-    target = next(
-        (c for c in stack.containers() if c.service == mischief.service and c.state == "running"), None
-    )
-    if target is None:
-        raise StackFault(f"no running container of {mischief.service}")
+    target = _standing(stack, mischief.service)
     KINDS[mischief.kind](target)
     began = time.monotonic()
-    while time.monotonic() - began < RECOVERY_SECONDS:
-        if _runs(target):
-            return time.monotonic() - began
-        time.sleep(0.3)
-    raise StackFault(f"{mischief.name}: not back after {RECOVERY_SECONDS:.0f} s")
+    wait_for(lambda: _runs(target), f"{mischief.name}: back again", RECOVERY_SECONDS)
+    return time.monotonic() - began
+
+
+def _standing(stack: Stack, service: str) -> Container:
+    """A container of the service that is up: what just crashed at a crash point is waited for."""
+
+    def look() -> Container | None:
+        return next((c for c in stack.containers() if c.service == service and _runs(c)), None)
+
+    return wait_for(look, f"a running container of {service}", RECOVERY_SECONDS)
 
 
 def whole(stack: Stack) -> bool:

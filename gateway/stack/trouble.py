@@ -49,7 +49,7 @@ class Trouble:
     def _commit(self, mischief: Mischief) -> None:
         try:
             seconds = commit(self._stack, mischief)
-        except (StackFault, ProcessLookupError) as problem:
+        except (StackFault, TimeoutError, ProcessLookupError) as problem:
             self.faults.append(f"{mischief.name}: {problem}")
             return
         self.done.append(mischief)

@@ -55,14 +55,16 @@ def _person() -> casework.Person:
 
 
 def _wanted(tx: Transaction, grants: tuple[Grant, ...], asked: dict[str, Any]) -> cases.Wanted:
-    """The person's scope, narrowed by what was asked; 404 for a school or area outside it."""
+    """The person's scope, narrowed by what was asked; 404 for a school or area outside it, and for who has none."""
     esas = esas_seen(grants)
+    own = tuple(sorted({grant.scope for grant in grants if grant.role in (CLERK, DIRECTOR)}))
     school, esa = asked["school"], asked["esa"]
+    if esas == () and not own:
+        raise not_found()
     if school and not sees_school(grants, school, register.esa_of(tx, school)):
         raise not_found()
     if esa and esas is not None and esa not in esas:
         raise not_found()
-    own = tuple(sorted({grant.scope for grant in grants if grant.role in (CLERK, DIRECTOR)}))
     return cases.Wanted(schools=own, esas=esas, school=school, esa=esa, state=asked["state"])
 
 

@@ -64,7 +64,7 @@ def test_each_sees_its_own_cases_only(desk: Desk, across: str) -> None:
     assert seen(NEXT_GRANT) == [between]
     assert seen(HQ_GRANT) == [within, between]
     assert seen(("clerk", B), ("director", FAR)) == [within, between]
-    assert seen(("ops", "*")) == []
+    refused(desk.bench.client.get(ROOT, headers=desk.who(("ops", "*"))), 404, "not-found")
     assert seen(("area", "*")) == []
     assert seen(AREA_GRANT, school=B) == [within]
     assert seen(HQ_GRANT, esa=NEXT_AREA) == [between]

@@ -52,7 +52,7 @@ def show(round: str, school: str) -> Answer:
     )
 
 
-@signed_in(CLERK, DIRECTOR)
+@signed_in(DIRECTOR)
 def certify(round: str, school: str) -> Answer:
     """The director's page: the statement, what it covers, and the password before the act."""
     found = ask("GET", path("rounds", round, "schools", school))

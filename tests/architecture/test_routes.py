@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import pytest
@@ -11,34 +10,22 @@ from werkzeug.routing import Rule
 
 from gateway.routes import ROUTES, owner_of
 from tests.architecture import tree
+from tests.support import access
+from tests.support.access import views
 
-PUBLIC = {
-    "intake": {"/healthz", "/readyz"},
-    "dedup": {"/healthz", "/readyz"},
-    "snapshot": {"/healthz", "/readyz"},
-    "buildings": {"/healthz", "/readyz"},
-    "export": {"/healthz", "/readyz"},
-    "portal": {
-        "/healthz",
-        "/readyz",
-        "/static/<path:filename>",
-        "/bootstrap/static/<path:filename>",
-        "/.well-known/jwks.json",
-        "/api/v1/tokens",  # the password is what it asks for
-        "/sign-in",
-        "/sign-out",
-    },
-}
 PROCESS = {"/healthz", "/readyz"}
 """Asked of each process by whoever runs it; from outside they are the portal's."""
+CASE = "6b1f7d0e-6f57-4c8e-9d7e-0a1b2c3d4e5f"
 SAMPLES = {
     "school": "1066350177",
     "code": "1066350177",
     "round": "2564-2",
     "round_name": "2564-2",
     "esa": "6602",
+    "number": "7",
+    "case": CASE,
+    "export_id": CASE,
 }
-CASE = "6b1f7d0e-6f57-4c8e-9d7e-0a1b2c3d4e5f"
 
 
 @pytest.fixture(scope="module")
@@ -55,22 +42,24 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Fla
 
 def _address(rule: Rule) -> str:
     """The rule's pattern with something plausible in each place."""
-
-    def sample(match: re.Match[str]) -> str:
-        converter, _, name = match.group(1).rpartition(":")
-        if converter.startswith("int"):
-            return "7"
-        return CASE if converter == "uuid" else SAMPLES.get(name, "some-name")
-
-    return re.sub(r"<([^<>]+)>", sample, rule.rule)
+    return access.address(rule.rule, SAMPLES)
 
 
-def _views(app: Flask) -> list[tuple[Rule, str]]:
-    return [
-        (rule, method)
-        for rule in app.url_map.iter_rules()
-        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
-    ]
+def _public(name: str) -> set[str]:
+    """The rules that answer to a stranger."""
+    return {
+        route.partition(" ")[2] for route, roles in access.decisions(name).items() if access.PUBLIC in roles
+    }
+
+
+@pytest.mark.parametrize("name", tree.ALL)
+def test_every_route_has_a_decision_who_may_enter(application: Callable[[str], Flask], name: str) -> None:
+    there, decided = {route for *_, route in views(application(name))}, access.decisions(name)
+    assert not there - set(decided), "say in access.toml who may enter"
+    assert not set(decided) - there, "access.toml decides on what is not there"
+    odd = [r for r, roles in decided.items() if roles != {access.PUBLIC} and not roles <= {*access.ASKING}]
+    assert not odd, "no such role"
+    assert all(decided.values()), "a route that nobody may enter needs no route"
 
 
 @pytest.mark.parametrize("name", tree.ALL)
@@ -79,7 +68,7 @@ def test_the_table_of_routes_sends_every_address_to_its_service(
 ) -> None:
     astray = {
         f"{method} {rule.rule}": owner
-        for rule, method in _views(application(name))
+        for rule, method, _ in views(application(name))
         if rule.rule not in PROCESS
         and (owner := owner_of(method, _address(rule))) != (None if _internal(rule) else name)
     }
@@ -99,15 +88,15 @@ def test_every_view_asks_who_is_there(application: Callable[[str], Flask], name:
         if getattr(app.view_functions[rule.endpoint], "is_public", False)
         and not getattr(app.view_functions[rule.endpoint], "is_guarded", False)
     }
-    assert open_to_all == PUBLIC[name], "add to the list only what must answer to a stranger, with the reason"
+    assert open_to_all == _public(name), "make public only what must answer to a stranger"
 
 
 @pytest.mark.parametrize("name", tree.ALL)
 def test_a_stranger_gets_nothing_from_a_guarded_view(application: Callable[[str], Flask], name: str) -> None:
     app = application(name)
-    client = app.test_client()
-    for rule, method in _views(app):
-        if rule.rule in PUBLIC[name]:
+    client, public = app.test_client(), _public(name)
+    for rule, method, _ in views(app):
+        if rule.rule in public:
             continue
         answer = client.open(_address(rule), method=method)
         if name == "portal":
@@ -115,6 +104,8 @@ def test_a_stranger_gets_nothing_from_a_guarded_view(application: Callable[[str]
         else:
             assert answer.status_code == 401, f"{method} {rule.rule}"
             assert answer.get_json()["type"] == "/problems/token-missing"
+            forged = client.open(_address(rule), method=method, headers={"Authorization": "Bearer x.y.z"})
+            assert forged.status_code == 401, f"{method} {rule.rule}"
 
 
 def test_nothing_internal_is_reachable_from_outside() -> None:
@@ -126,12 +117,26 @@ def test_every_row_of_the_table_is_used(application: Callable[[str], Flask]) -> 
     asked = [
         (method, _address(rule))
         for name in tree.ALL
-        for rule, method in _views(application(name))
+        for rule, method, _ in views(application(name))
         if rule.rule not in PROCESS
     ]
     first = {next((r for r in ROUTES if r.matches(method, address)), None) for method, address in asked}
     idle = [f"{route.pattern} {sorted(route.methods)}" for route in ROUTES if route not in first]
     assert not idle, "rows that no service answers, or that an earlier row hides"
+
+
+@pytest.mark.parametrize("name", tree.ALL)
+def test_the_edge_asks_for_a_token_wherever_the_service_does(
+    application: Callable[[str], Flask], name: str
+) -> None:
+    public = _public(name)
+    apart = [
+        what
+        for rule, method, what in views(application(name))
+        for route in [next((r for r in ROUTES if r.matches(method, _address(rule))), None)]
+        if route is not None and route.guarded == (rule.rule in public)
+    ]
+    assert not apart, "gateway/routes.py and access.toml do not agree"
 
 
 def test_uploads_queue_apart_from_acts_and_reads() -> None:

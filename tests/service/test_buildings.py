@@ -15,22 +15,12 @@ from services.contracts.calendar import load
 from services.contracts.intake import AreaRegistered, RegisteredSchool
 from services.contracts.snapshot import RoundOpened
 from tests.support.bench import Bench
+from tests.support.scenes import BUILDING as RECORD
 from tests.support.tokens import bearer
 
 A, B, FAR = "1066350177", "1066350178", "1065000001"
 ROOT = "/api/v1/bobec/bobec-2564"
 CALENDAR = Path(__file__).parents[2] / "deploy" / "calendars" / "2564.toml"
-RECORD = {
-    "type": "01",
-    "design": "สปช. 105/29",
-    "rooms_design": 5,
-    "rooms_actual": 4,
-    "rooms_special": 1,
-    "year_built_be": 2540,
-    "cost_baht": 960000,
-    "budget_source": "งบประมาณจากต้นสังกัด",
-    "condition": "พอใช้",
-}
 
 
 def register(b: Bench, esa: str, *codes: str, revision: int = 1) -> None:

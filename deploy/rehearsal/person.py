@@ -42,6 +42,12 @@ class Person:
             raise Unexpected(f"{self.username} cannot sign in: {problem_of(answer)}")
         self._token = answer.json()["access_token"]
 
+    def bearer(self) -> dict[str, str]:
+        """The header that says who asks, after signing in if need be."""
+        if not self._token:
+            self.sign_in()
+        return {"Authorization": f"Bearer {self._token}"}
+
     def _post_password(self, body: dict[str, Any]) -> httpx.Response:
         deadline = time.monotonic() + self._patience
         while True:
@@ -59,14 +65,11 @@ class Person:
 
         Every request of the scenario may be repeated: uploads are named by their bytes, acts by their version.
         """
-        if not self._token:
-            self.sign_in()
         headers = options.pop("headers", {})
         deadline = time.monotonic() + self._patience
         renewed = False
         while True:
-            bearer = {"Authorization": f"Bearer {self._token}"}
-            answer = self._try(method, path, deadline, headers={**headers, **bearer}, **options)
+            answer = self._try(method, path, deadline, headers={**headers, **self.bearer()}, **options)
             if answer is None:
                 time.sleep(0.3)
             elif answer.status_code == httpx.codes.UNAUTHORIZED and not renewed:

@@ -64,7 +64,7 @@ class Office:
             for row in rows:
                 for consumer in row.parked:
                     found.append(_parked(producer, row, consumer, letters.pop((row.id, consumer), [])))
-        found += [_lying(copies) for copies in letters.values()]
+        found += [_unawaited(copies) for copies in letters.values()]
         return sorted(found, key=lambda entry: (entry.since is None, str(entry.since), entry.key))
 
     def _letters(self) -> dict[tuple[str, str], list[Letter]]:
@@ -75,17 +75,27 @@ class Office:
                 found.setdefault((letter.key, consumer), []).append(letter)
         return found
 
-    def replay(self, entries: list[Entry]) -> None:
-        """Back to their consumers: the message where there is one, else by sending the outbox row again."""
+    def replay(self, entries: list[Entry]) -> Iterator[Entry]:
+        """Back to their consumers, one after the other: the message where there is one, else by sending the outbox row
+        again. Yields each that was replayed."""
         for entry in entries:
-            if entry.producer:  # first: a report that comes at once finds the row awaiting it
-                with self.engines[entry.producer].begin() as connection:
-                    wait = RESEND_SECONDS if entry.copies else 0
-                    outbox.replay(connection, entry.key, entry.consumer, wait_seconds=wait)
-        if self.broker is not None:
-            for consumer, keys in _lying_keys(entries).items():
-                self.broker.replay(consumer, keys)
-        self._note("dead letter replayed", entries)
+            if not entry.copies:
+                self._await_again(entry)
+                yield self._noted("dead letter replayed", entry)
+        for consumer, lying in _lying(entries).items():
+            yield from self._put_back(consumer, lying)
+
+    def _put_back(self, consumer: str, lying: dict[str, Entry]) -> Iterator[Entry]:
+        assert self.broker is not None
+        for key in self.broker.replay(consumer, lying, lambda key: self._await_again(lying[key])):
+            yield self._noted("dead letter replayed", lying[key])
+
+    def _await_again(self, entry: Entry) -> None:
+        """The outbox row awaits its consumer before the message moves: a report that comes at once finds it so."""
+        if entry.producer:
+            with self.engines[entry.producer].begin() as connection:
+                wait = RESEND_SECONDS if entry.copies else 0
+                outbox.replay(connection, entry.key, entry.consumer, wait_seconds=wait)
 
     def discard(self, entries: list[Entry], why: str) -> None:
         """Give up for good; the outbox row remembers why, and the log."""
@@ -94,23 +104,24 @@ class Office:
                 with self.engines[entry.producer].begin() as connection:
                     outbox.discard(connection, entry.key, entry.consumer, why)
         if self.broker is not None:
-            for consumer, keys in _lying_keys(entries).items():
-                self.broker.discard(consumer, keys)
-        self._note("dead letter discarded", entries, why=why)
-
-    def _note(self, message: str, entries: list[Entry], **more: str) -> None:
+            for consumer, lying in _lying(entries).items():
+                self.broker.discard(consumer, lying)
         for entry in entries:
-            about = {"event_id": entry.key, "consumer": entry.consumer, "type": entry.type}
-            log.warning(message, extra=about | more)
+            self._noted("dead letter discarded", entry, why=why)
+
+    def _noted(self, message: str, entry: Entry, **more: str) -> Entry:
+        about = {"event_id": entry.key, "consumer": entry.consumer, "type": entry.type}
+        log.warning(message, extra=about | more)
+        return entry
 
 
-def _lying_keys(entries: list[Entry]) -> dict[str, set[str]]:
-    """Consumer → the keys that lie in its dead letters."""
-    keys: dict[str, set[str]] = {}
+def _lying(entries: list[Entry]) -> dict[str, dict[str, Entry]]:
+    """Consumer → key → the entry, for those with a letter in its queue."""
+    lying: dict[str, dict[str, Entry]] = {}
     for entry in entries:
         if entry.copies:
-            keys.setdefault(entry.consumer, set()).add(entry.key)
-    return keys
+            lying.setdefault(entry.consumer, {})[entry.key] = entry
+    return lying
 
 
 @click.group("dead-letters", help="เหตุการณ์ที่ปลายทางรับไม่ได้ · Events that a consumer gave up.")
@@ -154,9 +165,7 @@ def replay(key: str | None, everything: bool, consumer: str | None) -> None:
     if bool(key) == everything:
         raise click.UsageError("ระบุ KEY หรือ --all อย่างใดอย่างหนึ่ง / give either KEY or --all")
     with _office() as office:
-        entries = _named(office, key, consumer)
-        office.replay(entries)
-        for entry in entries:
+        for entry in office.replay(_named(office, key, consumer)):
             click.echo(f"{entry.key}\t{entry.consumer}\tส่งอีกครั้งแล้ว / replayed")
 
 
@@ -189,7 +198,7 @@ def _parked(producer: str, row: sa.Row[Any], consumer: str, letters: list[Letter
     )
 
 
-def _lying(letters: list[Letter]) -> Entry:
+def _unawaited(letters: list[Letter]) -> Entry:
     """A dead letter that no outbox row waits for: foreign, unreadable, or settled in the meantime."""
     first = letters[0]
     return Entry(

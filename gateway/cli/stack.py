@@ -26,6 +26,7 @@ from gateway.cli.stage import PASSWORD, introduce, make_demo_nation, plain_lines
 from gateway.embedded import free_port
 from gateway.stack.compose import Stack, StackFault, cpu_share
 from gateway.stack.isolation import wrong_doors
+from gateway.stack.rolling import roll
 from gateway.stack.secrets import SERVICES, make_secrets
 from services.kit.clock import set_clock
 
@@ -79,6 +80,14 @@ def down(volumes: bool) -> None:
         Stack("tabian", FOLDER, 8443).compose("down", *(["--volumes"] if volumes else []), quiet=False)
         if volumes:
             shutil.rmtree(FOLDER, ignore_errors=True)
+
+
+@stack.command()
+@click.option("--port", type=int, default=8443, show_default=True, help="where the edge answers")
+def restart(port: int) -> None:
+    """Restart every process a few at a time, so that nobody is turned away. Needs two of every pool."""
+    with _said_plainly():
+        roll(Stack("tabian", FOLDER, port), plain_lines())
 
 
 @stack.command()

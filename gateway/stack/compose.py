@@ -127,6 +127,26 @@ def _rows(said: Any) -> list[dict[str, Any]]:
     return said if isinstance(said, list) else [said]
 
 
+def docker(*words: str) -> str:
+    """Run docker; returns what it printed. Raises StackFault."""
+    done = subprocess.run(["docker", *words], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise StackFault(f"docker {' '.join(words)}: {done.stderr.strip()[-400:]}")
+    return done.stdout
+
+
+def runs(target: Container) -> bool:
+    """Whether the container runs and passes its own health check now. Docker itself asks only every other minute, and calls
+    unhealthy meanwhile whatever was paused."""
+    about = json.loads(docker("inspect", target.id))[0]
+    state = about["State"]
+    if not state["Running"] or state["Paused"] or state["Restarting"]:
+        return False
+    _, *check = about["Config"]["Healthcheck"]["Test"]
+    done = subprocess.run(["docker", "exec", target.id, *check], capture_output=True, check=False)
+    return done.returncode == 0
+
+
 def cpu_share(containers: list[Container], seconds: float) -> dict[str, float]:
     """Share of one core that each service's containers use over some seconds; {} where Docker's socket is elsewhere."""
     if not SOCKET.exists():

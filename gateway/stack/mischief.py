@@ -8,13 +8,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from deploy.rehearsal.scenario import wait_for
-from gateway.stack.compose import Container, Stack, StackFault
+from gateway.stack.compose import Container, Stack, StackFault, docker, runs
 
 FROZEN_SECONDS = 5.0
 CUT_SECONDS = 4.0
@@ -32,14 +31,6 @@ class Mischief:
     @property
     def name(self) -> str:
         return f"{self.kind} {self.service}"
-
-
-def docker(*words: str) -> str:
-    """Run docker; returns what it printed. Raises StackFault."""
-    done = subprocess.run(["docker", *words], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise StackFault(f"docker {' '.join(words)}: {done.stderr.strip()[-400:]}")
-    return done.stdout
 
 
 def kill(target: Container) -> None:
@@ -131,7 +122,7 @@ def commit(stack: Stack, mischief: Mischief) -> float:
     target = _standing(stack, mischief.service)
     KINDS[mischief.kind](target)
     began = time.monotonic()
-    wait_for(lambda: _runs(target), f"{mischief.name}: back again", RECOVERY_SECONDS)
+    wait_for(lambda: runs(target), f"{mischief.name}: back again", RECOVERY_SECONDS)
     return time.monotonic() - began
 
 
@@ -139,23 +130,11 @@ def _standing(stack: Stack, service: str) -> Container:
     """A container of the service that is up: what just crashed at a crash point is waited for."""
 
     def look() -> Container | None:
-        return next((c for c in stack.containers() if c.service == service and _runs(c)), None)
+        return next((c for c in stack.containers() if c.service == service and runs(c)), None)
 
     return wait_for(look, f"a running container of {service}", RECOVERY_SECONDS)
 
 
 def whole(stack: Stack) -> bool:
     """Whether every container runs and passes its health check now, and every one-shot ended well."""
-    return all(c.exit_code == 0 if c.state == "exited" else _runs(c) for c in stack.containers())
-
-
-def _runs(target: Container) -> bool:
-    """Whether it runs and passes its own health check now. Docker itself asks only every other minute, and calls
-    unhealthy meanwhile whatever was paused."""
-    about = json.loads(docker("inspect", target.id))[0]
-    state = about["State"]
-    if not state["Running"] or state["Paused"] or state["Restarting"]:
-        return False
-    _, *check = about["Config"]["Healthcheck"]["Test"]
-    done = subprocess.run(["docker", "exec", target.id, *check], capture_output=True, check=False)
-    return done.returncode == 0
+    return all(c.exit_code == 0 if c.state == "exited" else runs(c) for c in stack.containers())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Collection, Generator
+from collections.abc import Callable, Collection, Generator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -28,6 +28,7 @@ REPLAYS = "x-tabian-replays"
 """How often a letter was put back; RabbitMQ's own history of a message does not survive being published again."""
 TOLD = ("specversion", "id", "type", "source", "time", "subject", "correlationid", "causationid")
 RETURN_SECONDS = 5.0
+"""How long to wait until the broker counts again what was given back; longer, and somebody else has it in hand."""
 BROKERS_OWN = ("x-death", "x-first-death-", "x-last-death-", "x-delivery-count", "x-acquired-count")
 
 
@@ -70,16 +71,22 @@ class DeadLetters:
         with closing(self._walk(consumer)) as walk:
             return [found.letter for found in walk]
 
-    def replay(self, consumer: str, keys: Collection[str]) -> set[str]:
-        """Put the letters of these keys back into the consumer's queue; of several copies one, the others go. Returns
-        the keys that were there. Raises NotReplayed."""
+    def replay(self, consumer: str, keys: Collection[str], before: Callable[[str], None]) -> Generator[str]:
+        """Put the letters of these keys back into the consumer's queue; of several copies one, the others go. Yields
+        each key that was put back; `before` is called with it first. Raises NotReplayed."""
         done: set[str] = set()
         with closing(self._walk(consumer)) as walk:
             for found in walk:
-                if found.letter.key in keys:
-                    found.take(put_back=found.letter.key not in done)
-                    done.add(found.letter.key)
-        return done
+                key = found.letter.key
+                if key not in keys:
+                    continue
+                if key in done:
+                    found.take(put_back=False)
+                    continue
+                before(key)
+                found.take(put_back=True)
+                done.add(key)
+                yield key
 
     def discard(self, consumer: str, keys: Collection[str]) -> set[str]:
         """Throw the letters of these keys away; returns the keys that were there."""
@@ -103,18 +110,18 @@ class DeadLetters:
                 yield _Found(channel, held, method.delivery_tag, properties, body, letter)
         finally:
             if channel.is_open:
-                self._give_back(channel, queue, len(held))
+                if held:
+                    self._give_back(channel, queue, len(held))
                 channel.close()
 
     def _give_back(self, channel: Any, queue: str, held: int) -> None:
         """What is in hand lies in the queue again on return: the broker would else do it some time later, and whoever
         looks in between finds less than there is."""
-        if held:
-            channel.basic_nack(0, multiple=True, requeue=True)
+        channel.basic_nack(0, multiple=True, requeue=True)
         deadline = time.monotonic() + RETURN_SECONDS
         while channel.queue_declare(queue, passive=True).method.message_count < held:
             if time.monotonic() > deadline:
-                break  # somebody else has them in hand
+                break
             self._connection.sleep(0.02)
 
 

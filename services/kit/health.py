@@ -1,6 +1,7 @@
 """/healthz: this process answers. /readyz: its database answers and has the migrations this code was built for.
 
-Not the broker: a service without it still takes work, and the outbox keeps it.
+Not the broker: a service without it still takes work, and the outbox keeps it. A process that is about to be ended is
+asked first to say that it is not ready, so that the edge sends it nothing more.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from services.kit.service import Runtime
 def health_blueprint(runtime: Runtime) -> Blueprint:
     blueprint = Blueprint("health", __name__)
     head = head_revision(runtime.service)
+    leaving = runtime.settings.leaving_file
 
     @blueprint.get("/healthz")
     @public
@@ -26,6 +28,8 @@ def health_blueprint(runtime: Runtime) -> Blueprint:
     @blueprint.get("/readyz")
     @public
     def readyz() -> ResponseReturnValue:
+        if leaving is not None and leaving.exists():
+            return jsonify(status="leaving", service=runtime.service.name), 503
         try:
             with runtime.database.transaction() as tx:
                 revision = current_revision(tx.connection)

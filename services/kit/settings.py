@@ -37,6 +37,9 @@ class Settings:
     clock_file: Path | None = setting("TABIAN_CLOCK_FILE", "rehearsal clock shared by all processes", None)
     data: Path = setting("TABIAN_DATA", "folder for files a service writes", Path(".tabian/data"))
     threads: int = setting("TABIAN_THREADS", "threads of a web process = size of its database pool", 8)
+    leaving_file: Path | None = setting(
+        "TABIAN_LEAVING", "while this file is there, a web process says that it is not ready", None
+    )
     log_level: str = setting("TABIAN_LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", "INFO")
     metrics_port: int = setting(
         "TABIAN_METRICS_PORT", "where a process of its own serves its metrics; 0: nowhere", 9100

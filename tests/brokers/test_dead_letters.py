@@ -201,8 +201,22 @@ def test_a_queue_that_takes_nothing_keeps_the_letter_where_it_is(rabbit: RabbitL
     with DeadLetters(rabbit.node.url) as letters:
         rabbit.node.control("delete_queue", "dedup")
         with pytest.raises(NotReplayed, match="Unroutable"):
-            letters.replay("dedup", {letter.key for letter in letters.letters("dedup")})
+            list(letters.replay("dedup", {letter.key for letter in letters.letters("dedup")}, lambda _: None))
     assert rabbit.dead("dedup") == 1
+
+
+def test_letters_are_put_back_one_after_the_other(rabbit: RabbitLab) -> None:
+    """Whoever stops in between has the rest where it was, and has been told of each before it moved."""
+    for body in (b"x", b"y", b"z"):
+        rabbit.put("dedup.dead", {}, body, "")
+    begun: list[str] = []
+    with DeadLetters(rabbit.node.url) as letters:
+        keys = [letter.key for letter in letters.letters("dedup")]
+        walk = letters.replay("dedup", keys, begun.append)
+        assert next(walk) == keys[0]
+        assert begun == keys[:1]
+        walk.close()
+    assert (rabbit.waiting("dedup"), rabbit.dead("dedup")) == (1, 2)
 
 
 @pytest.mark.parametrize("arguments", [("replay",), ("replay", "x", "--all"), ("discard",)])

@@ -6,7 +6,7 @@ Not here: what a pool or a route is (pools.py, gateway/routes.py).
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +39,8 @@ class Site:
     public_bind: str = ":8443 ssl crt /run/secrets/edge.pem alpn h2,http/1.1"
     inner_bind: str = ":8081"
     metrics_bind: str = ":8405"
+    nobody_api_bind: str = "127.0.0.1:8406"
+    nobody_pages_bind: str = "127.0.0.1:8407"
     scheme: str = "https"
     routes: str = "/usr/local/etc/haproxy/routes.map"
     token_key: str = "/run/secrets/token.pub"
@@ -84,7 +86,7 @@ def _fill(text: str, values: dict[str, str]) -> str:
 
 
 def _places(site: Site) -> dict[str, str]:
-    names = ("public_bind", "inner_bind", "metrics_bind", "scheme", "routes", "token_key", "ticket_key")
+    names = [field.name for field in fields(Site) if field.type == "str"]
     priorities = (
         f"    http-request set-priority-class int({number}) if {{ var(txn.class) -m str {name} }}"
         for name, number in PRIORITIES.items()
@@ -116,6 +118,8 @@ def _backend(pool: Pool, site: Site) -> str:
         )
     else:
         lines.append(f"    server process {site.processes[pool.name]} maxconn {pool.at_once}")
+    nobody = site.nobody_pages_bind if pool.pages else site.nobody_api_bind
+    lines.append(f"    server nobody {nobody} backup no-check")
     return "\n".join(lines)
 
 

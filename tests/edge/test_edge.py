@@ -224,8 +224,22 @@ def test_where_nobody_answers_people_are_told_to_come_again(edge: Edge, clerk: d
         )
     finally:
         process.start()
+    _wait_back(edge, READ, clerk)
+
+
+def test_who_vanished_is_told_of_on_a_connection_used_before(edge: Edge, clerk: dict[str, str]) -> None:
+    """HAProxy would close it without a word when the last attempt to connect times out."""
+    assert edge.public.get(READ, headers=clerk).status_code == 200
+    with edge.processes["intake-api"].vanished():
+        answer = edge.public.post(CONFIRM, headers=clerk)
+    assert _problem(answer) == (503, "busy")
+    assert "x-tabian-ticket" in answer.headers
+    _wait_back(edge, READ, clerk)
+
+
+def _wait_back(edge: Edge, path: str, headers: dict[str, str]) -> None:
     for _ in itertools.count():
-        if edge.public.get(READ, headers=clerk).status_code == 200:
+        if edge.public.get(path, headers=headers).status_code == 200:
             break
         time.sleep(0.2)
 
@@ -241,6 +255,7 @@ def test_a_page_that_cannot_be_shown_is_a_page(edge: Edge) -> None:
         assert answer.headers["x-request-id"] in answer.text
     finally:
         process.start()
+    _wait_back(edge, "/rounds", {})
 
 
 @pytest.mark.parametrize(

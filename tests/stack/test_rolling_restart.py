@@ -48,6 +48,7 @@ class Load:
         except httpx.TransportError as problem:
             self.failed.append(f"{kind}: {problem!r}")
             return
+        self.scene.note(answer)
         if answer.is_success:
             self.answers[kind] += 1
         else:

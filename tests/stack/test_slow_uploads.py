@@ -54,6 +54,7 @@ class Acts:
                     began = time.perf_counter()
                     answer = client.request(method, path, headers=headers)
                     self.seconds.append(time.perf_counter() - began)
+                    self._scene.note(answer)
                     if answer.is_error:
                         self.faults.append(f"{method} {answer.status_code} {answer.text[:120]}")
                     time.sleep(PAUSE_SECONDS)

@@ -28,7 +28,7 @@ class Clerk:
     """A school's clerk who tries to confirm, once each time."""
 
     def __init__(self, scene: Scene, code: str) -> None:
-        self._client, self._path = scene.stage.client, school_path(code, "/confirmation")
+        self._scene, self._path = scene, school_path(code, "/confirmation")
         self.username = f"clerk-{code}"
         self._person, self._version = scene.people.clerks[code], scene.ready(code)["sha256"]
 
@@ -36,7 +36,9 @@ class Clerk:
         headers = {**self._person.bearer(), "If-Match": f'"{self._version}"'}
         if ticket:
             headers[TICKET_HEADER] = ticket
-        return self._client.post(self._path, headers=headers)
+        answer = self._scene.stage.client.post(self._path, headers=headers)
+        self._scene.note(answer)
+        return answer
 
     def stale_ticket(self, key: bytes) -> str:
         stamp = int((time.time() - OLDEST_SECONDS - 60) * 1000)

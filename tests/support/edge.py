@@ -13,7 +13,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -51,6 +51,19 @@ class Process:
             self._server.shutdown()
             self._server.server_close()
             self._server = None
+
+    @contextmanager
+    def vanished(self) -> Iterator[None]:
+        """Nobody is at its address meanwhile, not even to refuse: what knocks gets no answer."""
+        self.stop()
+        with ExitStack() as kept:
+            deaf = kept.enter_context(socket.create_server(("127.0.0.1", self.port), backlog=0))
+            for _ in range(3):  # a full backlog is as silent as an empty place
+                knock = kept.enter_context(socket.socket())
+                knock.setblocking(False)
+                knock.connect_ex(deaf.getsockname())
+            yield
+        self.start()
 
 
 def _handler(process: Process) -> type[BaseHTTPRequestHandler]:
@@ -107,12 +120,14 @@ def running_edge(folder: Path, pools: tuple[Pool, ...] = POOLS) -> Iterator[Edge
     processes = {pool.name: Process(pool.name) for pool in pools}
     for process in processes.values():
         process.start()
-    public, inner, metrics = _free_ports(3)
+    public, inner, metrics, *nobody = _free_ports(5)
     secrets = folder / "secrets"
     site = Site(
         public_bind=f"127.0.0.1:{public} ssl crt {secrets / 'edge.pem'} alpn h2,http/1.1",
         inner_bind=f"127.0.0.1:{inner}",
         metrics_bind=f"127.0.0.1:{metrics}",
+        nobody_api_bind=f"127.0.0.1:{nobody[0]}",
+        nobody_pages_bind=f"127.0.0.1:{nobody[1]}",
         routes=str(folder / "routes.map"),
         token_key=str(secrets / "token.pub"),
         ticket_key=str(secrets / "ticket.key"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import ssl
 import sys
 import time
@@ -32,6 +33,7 @@ async def main(address: str, certificate: str, path: str, token: str, seconds: f
     ends, answers = time.monotonic() + seconds, Counter[str]()
 
     async def line() -> None:
+        await asyncio.sleep(random.random())  # lines do not keep time together
         while time.monotonic() < ends:
             reader, writer = await asyncio.open_connection(where.hostname, where.port, ssl=trusted)
             try:

@@ -36,9 +36,10 @@ logs:  ## follow the stack's logs
 	docker compose --project-name tabian logs --follow --tail 100
 
 .PHONY: e2e
-e2e: $(VENV)/ready  ## a whole round on a stack of its own, two of each process; summary in .tabian/e2e
+e2e: $(VENV)/ready  ## a whole round on a stack, then tests that break and load one; summary in .tabian/e2e
 	deploy/setup/containers
 	$(BIN)/tabian stack e2e
+	$(BIN)/pytest -m stack tests/stack
 
 SEEDS ?= 5
 .PHONY: chaos

@@ -8,7 +8,6 @@ import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -144,7 +143,6 @@ def prepare(b: Bench, round_name: str, before: dict[str, list[str]]) -> None:
 @pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES.keys())
 def test_every_interleaving_ends_in_one_case(bench: Callable[..., Bench], scene: Scene) -> None:
     b = bench(SERVICE)
-    _hurry(b)
     waits = 0
     with b.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as control:
         for number, schedule in enumerate(SCHEDULES):
@@ -161,15 +159,6 @@ def test_every_interleaving_ends_in_one_case(bench: Callable[..., Bench], scene:
         assert waits > len(SCHEDULES) / 2, "the schedules did contend"
     told = [event for event in b.published(CaseChanged) if event["state"] == "open"]
     assert all(len(event["parties"]) == 2 for event in told)
-
-
-def _hurry(b: Bench) -> None:
-    """Not waiting for the disk at each of some thousand commits changes neither locks nor what a transaction sees."""
-
-    @sa.event.listens_for(b.database.engine, "connect")
-    def relax(connection: Any, record: object) -> None:
-        connection.execute("SET synchronous_commit = off")
-        connection.commit()
 
 
 def check(control: sa.Connection, round_name: str, scene: Scene, schedule: str) -> None:

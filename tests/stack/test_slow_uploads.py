@@ -23,6 +23,8 @@ CALM_SECONDS = 40.0
 SLOW_SECONDS = FILE_BYTES / BYTES_A_SECOND + 15
 PAUSE_SECONDS = 0.05
 MOST_RATIO = 3.0
+MOST_SECONDS = 0.25
+"""What an act may take on the day (p99); below it, a busy machine's noise is larger than any ratio says."""
 
 
 class Acts:
@@ -34,8 +36,8 @@ class Acts:
         self.seconds: list[float] = []
         self.faults: list[str] = []
 
-    def measure(self, seconds: float) -> float:
-        """The p99 of all acts of so many seconds."""
+    def measure(self, seconds: float) -> tuple[float, float]:
+        """The p50 and p99 of all acts of so many seconds."""
         self.seconds = []
         ends = time.monotonic() + seconds
         hands = [threading.Thread(target=self._work, args=(code, ends)) for code in self._schools]
@@ -43,7 +45,8 @@ class Acts:
             hand.start()
         for hand in hands:
             hand.join()
-        return statistics.quantiles(self.seconds, n=100)[98]
+        shares = statistics.quantiles(self.seconds, n=100)
+        return shares[49], shares[98]
 
     def _work(self, code: str, ends: float) -> None:
         path = school_path(code, "/confirmation")
@@ -63,17 +66,19 @@ class Acts:
 def test_acts_are_answered_as_before_while_200_slow_lines_send(scene: Scene) -> None:
     *schools, sender = scene.take(3)
     acts = Acts(scene, schools)
-    calm = acts.measure(CALM_SECONDS)
+    calm_p50, calm = acts.measure(CALM_SECONDS)
     token = scene.people.clerks[sender].bearer()["Authorization"].removeprefix("Bearer ")
     words = (scene.stack.address, str(scene.stack.secrets / "edge.crt"), school_path(sender, "/roster"))
     told = [sys.executable, "-m", "tests.support.slow_uploads", *words, token, str(SLOW_SECONDS)]
     with subprocess.Popen(told, stdout=subprocess.PIPE, text=True) as lines:
-        amid = acts.measure(SLOW_SECONDS)
+        amid_p50, amid = acts.measure(SLOW_SECONDS)
         answers = json.loads(lines.communicate()[0])
     figures = {
         "lines": LINES,
         "answers": answers,
         "acts": len(acts.seconds),
+        "acts_p50_calm_s": round(calm_p50, 4),
+        "acts_p50_amid_s": round(amid_p50, 4),
         "acts_p99_calm_s": round(calm, 4),
         "acts_p99_amid_s": round(amid, 4),
         "ratio": round(amid / calm, 2),
@@ -82,5 +87,5 @@ def test_acts_are_answered_as_before_while_200_slow_lines_send(scene: Scene) -> 
     assert acts.faults == []
     assert answers.get("202", 0) >= 60, figures
     assert set(answers) <= {"202", "503", "open"}, figures
-    assert amid / calm <= MOST_RATIO, figures
+    assert amid <= max(MOST_RATIO * calm, MOST_SECONDS), figures
     scene.wait_whole()

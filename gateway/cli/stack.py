@@ -32,11 +32,11 @@ from services.kit.clock import set_clock
 
 FOLDER = Path(".tabian/stack")
 MORNING = datetime.fromisoformat("2021-11-10T08:30:00+07:00")
-TWICE = [
+SCALED = [
     *(f"{name}-{process}" for name in SERVICES for process in ("api", "worker")),
     *("intake-uploads", "portal", "portal-sign-in"),
 ]
-"""What e2e runs two of."""
+"""What can run more than once."""
 REST_SECONDS, IDLE_SECONDS = 15.0, 20.0
 
 
@@ -54,12 +54,13 @@ def stack() -> None:
 )
 @click.option("--esa", default="6602", show_default=True, help="the area of --demo")
 @click.option("--schools", type=int, default=24, show_default=True, help="with --demo: so many schools of it")
-def up(port: int, demo: bool, esa: str, schools: int) -> None:
+@click.option("--each", default=1, show_default=True, help="so many processes of all that can be scaled")
+def up(port: int, demo: bool, esa: str, schools: int, each: int) -> None:
     """Build and start it, wait until it is healthy, and say where things are."""
     say = plain_lines()
     here = Stack("tabian", FOLDER, port)
     with _said_plainly():
-        start(here, say)
+        start(here, say, each=each)
         if demo:
             _fill(here, make_demo_nation(FOLDER, esa=esa, schools=schools, seed=2564), say)
             introduce(FOLDER / f"nation-{esa}-{schools}-2564", esa)
@@ -85,7 +86,7 @@ def down(volumes: bool) -> None:
 @stack.command()
 @click.option("--port", type=int, default=8443, show_default=True, help="where the edge answers")
 def restart(port: int) -> None:
-    """Restart every process a few at a time, so that nobody is turned away. Needs two of every pool."""
+    """Restart every process a few at a time, so that nobody is turned away. Needs two of each (`up --each 2`)."""
     with _said_plainly():
         roll(Stack("tabian", FOLDER, port), plain_lines())
 
@@ -107,7 +108,7 @@ def e2e(esa: str, schools: int | None, seed: int, keep: bool, json_file: Path) -
     with _said_plainly():
         clear(here)
         try:
-            start(here, say, *(word for name in TWICE for word in ("--scale", f"{name}=2")))
+            start(here, say, each=2)
             with here.client() as client:
                 passwords = enrol(here, nation, secrets.token_urlsafe(12))
                 summary = play(Stage(client, nation, passwords, lambda at: set_clock(here.clock, at), say))
@@ -134,14 +135,15 @@ class _said_plainly:  # noqa: N801 - reads as a verb where it is used
             raise click.ClickException(str(problem)) from problem
 
 
-def start(here: Stack, say: Callable[[str], None], *scale: str) -> None:
-    """Make its secrets, build it, start it (`scale`: `--scale name=2` …) and wait until it is healthy. Raises StackFault."""
+def start(here: Stack, say: Callable[[str], None], *, each: int = 1) -> None:
+    """Make its secrets, build it, start it, `each` of all that can be scaled, and wait until it is healthy. Raises
+    StackFault."""
     make_secrets(here.secrets)
     here.clock.parent.mkdir(parents=True, exist_ok=True)
     say("สร้างอิมเมจ · building the image")
     here.compose("build", "portal")
     say("เริ่มระบบ · starting")
-    here.compose("up", "--detach", *scale)
+    here.compose("up", "--detach", *(word for name in SCALED for word in ("--scale", f"{name}={each}")))
     here.wait()
     say("พร้อม · healthy")
 

@@ -32,9 +32,10 @@ def roll(stack: Stack, say: Callable[[str], None]) -> None:
     alone = sorted(name for name in pools if sum(c.service == name for c in running) < 2)
     if alone:
         raise StackFault(
-            f"only one process of {', '.join(alone)}: scale to two, or it is away while it restarts"
+            f"only one process of {', '.join(alone)}: it would be away while it restarts. "
+            "Start a second one first, for instance by `tabian stack up --each 2`"
         )
-    for number, batch in enumerate(_batches(running), 1):
+    for number, batch in enumerate(batches(running), 1):
         say(f"  {number}: {', '.join(c.service for c in batch)}")
         _restart(stack, batch, pools)
     docker("kill", "--signal", "HUP", _only(stack, "edge").id)
@@ -47,7 +48,7 @@ def active(stack: Stack) -> dict[str, int]:
     return {name: int(count) for name, count in _ACTIVE.findall(told)}
 
 
-def _batches(running: list[Container]) -> Iterator[list[Container]]:
+def batches(running: list[Container]) -> Iterator[list[Container]]:
     """The first container of every service, then the second, …"""
     left = sorted(running, key=lambda c: (c.service, c.id))
     while left:

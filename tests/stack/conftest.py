@@ -20,7 +20,7 @@ from deploy.rehearsal.collecting import open_rounds, school_path, settle_duplica
 from deploy.rehearsal.journal import Journal
 from deploy.rehearsal.scenario import Cast, Stage, cast, wait_for
 from gateway.cli.chaos import InContainer
-from gateway.cli.stack import MORNING, TWICE, clear, enrol, start
+from gateway.cli.stack import MORNING, clear, enrol, start
 from gateway.cli.stage import make_demo_nation
 from gateway.embedded import free_port
 from gateway.stack.compose import Container, Stack, docker
@@ -118,7 +118,7 @@ def scene() -> Iterator[Scene]:
     stack = Stack("tabian-test", FOLDER / "test-stack", free_port())
     clear(stack)
     try:
-        start(stack, _quiet, *(word for name in TWICE for word in ("--scale", f"{name}=2")))
+        start(stack, _quiet, each=2)
         with stack.client() as client, Journal(stack.folder / "journal.jsonl") as journal:
             at: Callable[[datetime], None] = lambda moment: set_clock(stack.clock, moment)  # noqa: E731
             passwords = enrol(stack, nation, secrets.token_urlsafe(12))

@@ -120,14 +120,14 @@ def running_edge(folder: Path, pools: tuple[Pool, ...] = POOLS) -> Iterator[Edge
     processes = {pool.name: Process(pool.name) for pool in pools}
     for process in processes.values():
         process.start()
-    public, inner, metrics, *nobody = _free_ports(5)
+    public, inner, metrics, nobody_api, nobody_pages = (f"127.0.0.1:{port}" for port in _free_ports(5))
     secrets = folder / "secrets"
     site = Site(
-        public_bind=f"127.0.0.1:{public} ssl crt {secrets / 'edge.pem'} alpn h2,http/1.1",
-        inner_bind=f"127.0.0.1:{inner}",
-        metrics_bind=f"127.0.0.1:{metrics}",
-        nobody_api_bind=f"127.0.0.1:{nobody[0]}",
-        nobody_pages_bind=f"127.0.0.1:{nobody[1]}",
+        public_bind=f"{public} ssl crt {secrets / 'edge.pem'} alpn h2,http/1.1",
+        inner_bind=inner,
+        metrics_bind=metrics,
+        nobody_api_bind=nobody_api,
+        nobody_pages_bind=nobody_pages,
         routes=str(folder / "routes.map"),
         token_key=str(secrets / "token.pub"),
         ticket_key=str(secrets / "ticket.key"),
@@ -137,25 +137,21 @@ def running_edge(folder: Path, pools: tuple[Pool, ...] = POOLS) -> Iterator[Edge
     (folder / "routes.map").write_text(routes_map(), encoding="utf-8")
     (folder / "haproxy.cfg").write_text(configuration(site), encoding="utf-8")
     program = next(found for place in PLACES if (found := shutil.which(place)))
-    log = (folder / "haproxy.log").open("wb")
-    running = subprocess.Popen([program, "-db", "-f", folder / "haproxy.cfg"], stdout=log, stderr=log)
-    outside = httpx.Client(
-        base_url=f"https://127.0.0.1:{public}",
-        verify=ssl.create_default_context(cafile=secrets / "edge.crt"),
-        timeout=30,
-    )
-    inside = httpx.Client(base_url=f"http://127.0.0.1:{inner}", timeout=30)
-    try:
-        _wait(metrics, running)
-        yield Edge(outside, inside, f"http://127.0.0.1:{metrics}/metrics", Keys(secrets), processes)
-    finally:
-        outside.close()
-        inside.close()
-        running.terminate()
-        running.wait(10)
-        log.close()
-        for process in processes.values():
-            process.stop()
+    trusted = ssl.create_default_context(cafile=secrets / "edge.crt")
+    with (
+        (folder / "haproxy.log").open("wb") as log,
+        httpx.Client(base_url=f"https://{public}", verify=trusted, timeout=30) as outside,
+        httpx.Client(base_url=f"http://{inner}", timeout=30) as inside,
+    ):
+        running = subprocess.Popen([program, "-db", "-f", folder / "haproxy.cfg"], stdout=log, stderr=log)
+        try:
+            _wait(metrics, running)
+            yield Edge(outside, inside, f"http://{metrics}/metrics", Keys(secrets), processes)
+        finally:
+            running.terminate()
+            running.wait(10)
+            for process in processes.values():
+                process.stop()
 
 
 def _free_ports(count: int) -> list[int]:
@@ -168,12 +164,13 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
-def _wait(port: int, running: subprocess.Popen[bytes]) -> None:
+def _wait(address: str, running: subprocess.Popen[bytes]) -> None:
+    host, port = address.split(":")
     for _ in range(100):
         if running.poll() is not None:
             break
         try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
+            socket.create_connection((host, int(port)), 1).close()
             return
         except OSError:
             time.sleep(0.05)

@@ -47,6 +47,12 @@ chaos: $(VENV)/ready  ## rounds on a stack that is being broken (SEEDS=5); summa
 	deploy/setup/containers
 	$(BIN)/tabian chaos --seeds $(SEEDS)
 
+SCHOOLS ?= 1479
+.PHONY: bench
+bench: $(VENV)/ready  ## a stack under the load of a part of the country (SCHOOLS=1479); figures in .tabian/bench
+	deploy/setup/containers
+	$(BIN)/tabian bench --schools $(SCHOOLS)
+
 ##@ Develop
 .PHONY: test
 test: $(VENV)/ready  ## all tests (sets up PostgreSQL and a browser for itself)

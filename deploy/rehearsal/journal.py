@@ -28,13 +28,17 @@ class Journal:
     def answer(self, who: str, answer: httpx.Response) -> None:
         """Note an answer."""
         request = answer.request
-        self._note(request.method, request.url.path, who, answer.status_code, request.content, _kept(answer))
+        self.note(request.method, request.url.path, who, answer.status_code, request.content, answer.content)
 
     def maybe(self, who: str, method: str, path: str) -> None:
         """Note a request that got no answer."""
-        self._note(method, path, who, None, b"", {})
+        self._write(method, path, who, None, b"", {})
 
-    def _note(
+    def note(self, method: str, path: str, who: str, status: int, sent: bytes, answer: bytes) -> None:
+        """Note an answer by its parts: the bodies that were sent and that came."""
+        self._write(method, path, who, status, sent, _kept(answer))
+
+    def _write(
         self, method: str, path: str, who: str, status: int | None, sent: bytes, got: dict[str, Any]
     ) -> None:
         line = {
@@ -56,11 +60,11 @@ class Journal:
         self._file.close()
 
 
-def _kept(answer: httpx.Response) -> dict[str, Any]:
-    if "json" not in answer.headers.get("Content-Type", ""):
+def _kept(answer: bytes) -> dict[str, Any]:
+    if not answer.startswith(b"{"):
         return {}
     try:
-        body = answer.json()
+        body = json.loads(answer)
     except ValueError:
         return {}
     if not isinstance(body, dict):

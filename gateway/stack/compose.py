@@ -149,18 +149,20 @@ def runs(target: Container) -> bool:
 
 def cpu_share(containers: list[Container], seconds: float) -> dict[str, float]:
     """Share of one core that each service's containers use over some seconds; {} where Docker's socket is elsewhere."""
+    before = cpu_seconds(containers)
+    time.sleep(seconds)
+    return {name: (spent - before[name]) / seconds for name, spent in cpu_seconds(containers).items()}
+
+
+def cpu_seconds(containers: list[Container]) -> dict[str, float]:
+    """CPU seconds each service's containers have used since they started; {} where Docker's socket is elsewhere."""
     if not SOCKET.exists():
         return {}
+    spent: dict[str, float] = {}
     with httpx.Client(transport=httpx.HTTPTransport(uds=str(SOCKET)), base_url="http://docker") as client:
-        before = {c.id: _cpu_seconds(client, c) for c in containers}
-        time.sleep(seconds)
-        shares: dict[str, float] = {}
         for container in containers:
-            spent = _cpu_seconds(client, container) - before[container.id]
-            shares[container.service] = shares.get(container.service, 0.0) + spent / seconds
-    return shares
-
-
-def _cpu_seconds(client: httpx.Client, container: Container) -> float:
-    answer = client.get(f"/containers/{container.id}/stats", params={"stream": "false", "one-shot": "true"})
-    return float(answer.json()["cpu_stats"]["cpu_usage"]["total_usage"]) / 1e9
+            asked = {"stream": "false", "one-shot": "true"}
+            answer = client.get(f"/containers/{container.id}/stats", params=asked).json()
+            used = float(answer["cpu_stats"]["cpu_usage"]["total_usage"]) / 1e9
+            spent[container.service] = spent.get(container.service, 0.0) + used
+    return spent

@@ -9,7 +9,7 @@ from services.contracts.intake import AreaRegistered, ManifestSent, RosterIdenti
 from services.contracts.snapshot import ClosingAborted, ClosingAnnounced, RoundOpened, RoundSealed
 from services.dedup import api, events, settling
 from services.dedup.tables import METADATA
-from services.kit.service import Job, Service
+from services.kit.service import Job, Service, Together
 
 SERVICE = Service(
     name="dedup",
@@ -18,7 +18,7 @@ SERVICE = Service(
     blueprints=api.blueprints,
     consumes={
         AreaRegistered: events.on_area_registered,
-        RosterIdentified: events.on_roster_identified,
+        RosterIdentified: Together(events.on_rosters_identified),
         RoundOpened: events.on_round_opened,
         ClosingAnnounced: events.on_closing_announced,
         ClosingAborted: events.on_closing_aborted,

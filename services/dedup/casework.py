@@ -7,7 +7,7 @@ Locks, in this order: the register (shared), the round's acts (shared; people on
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from services.contracts.access import Grant
 from services.contracts.calendar import BANGKOK
 from services.contracts.dedup import CaseChanged, CaseParty
+from services.contracts.envelope import Envelope
 from services.contracts.event import to_plain
 from services.dedup.rules import guards
 from services.dedup.rules.standing import CLEARED, NO_ANSWER, OURS, next_revision, standing, told
@@ -32,9 +33,11 @@ def acts_lock(round_name: str) -> str:
     return f"acts:{round_name}"
 
 
-def recompute(tx: Transaction, round_name: str, keys: Collection[bytes]) -> None:
+def recompute(
+    tx: Transaction, round_name: str, keys: Collection[bytes], causes: Mapping[str, Envelope] | None = None
+) -> None:
     """Bring the cases of these keys up to date and tell the schools. The caller holds the keys' row locks, or the
-    exclusive side of the register's lock."""
+    exclusive side of the register's lock. `causes`: school → the message it comes from, where several came together."""
     contested = holders.contested(tx, round_name, keys)
     existing = holders.keys_of_cases(tx, round_name, keys)
     cases.ensure(tx, round_name, sorted(set(contested) - set(existing)), tx.now())
@@ -48,7 +51,7 @@ def recompute(tx: Transaction, round_name: str, keys: Collection[bytes]) -> None
     changes = cases.Changes()
     for row in rows:
         parties = [_answered(side, sentences.get((row.case, side.school))) for side in sides[row.key]]
-        _bring_up(tx, changes, row, parties, rulings.get(row.case))
+        _bring_up(tx, changes, row, parties, rulings.get(row.case), causes or {})
     changes.write(tx)
 
 
@@ -84,6 +87,7 @@ def _bring_up(
     row: sa.Row[Any],
     sides: Sequence[CaseParty],
     ruled: cases.Ruled | None,
+    causes: Mapping[str, Envelope],
 ) -> None:
     present = [side.school for side in sides]
     state, decision = standing(set(present), ruled.ruling if ruled else None)
@@ -96,14 +100,18 @@ def _bring_up(
     before = [party["school"] for party in row.parties]
     if state != CLEARED:
         changes.members(row, before, present)
-    for school in sorted({*before, *present}):
+    concerned = sorted({*before, *present})
+    cause = next((causes[school] for school in concerned if school in causes), None)
+    for school in concerned:
         was = told(school, row.state or CLEARED, row.decision, row.parties)
         now = told(school, state, decision, parties)
         if now != was:
-            _tell(tx, row, school, revision, now)
+            _tell(tx, row, school, revision, now, cause)
 
 
-def _tell(tx: Transaction, row: sa.Row[Any], school: str, revision: int, now: dict[str, Any]) -> None:
+def _tell(
+    tx: Transaction, row: sa.Row[Any], school: str, revision: int, now: dict[str, Any], cause: Envelope | None
+) -> None:
     event = CaseChanged(
         round=row.round,
         case=row.case,
@@ -114,7 +122,7 @@ def _tell(tx: Transaction, row: sa.Row[Any], school: str, revision: int, now: di
         parties=tuple(CaseParty(**party) for party in now["parties"]),
         opened_at=row.opened_at.astimezone(BANGKOK).isoformat(),
     )
-    tx.publish(event, subject=school)
+    tx.publish(event, subject=school, cause=cause)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,16 @@ than once; closing itself is carried on by the jobs of `settling`."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+
 from services.contracts.intake import AreaRegistered, ManifestSent, RosterIdentified, RoundFenced
 from services.contracts.snapshot import ClosingAborted, ClosingAnnounced, RoundOpened, RoundSealed
 from services.dedup import casework, screening
+from services.dedup.rules.holdings import read_holdings
 from services.dedup.tables import cases, closures, register, rounds
 from services.kit.database import Transaction
+from services.kit.service import Arrival
 
 REGISTER_WAIT_MS = 5000
 
@@ -20,10 +25,17 @@ def on_area_registered(event: AreaRegistered, tx: Transaction) -> None:
         casework.recompute(tx, round_name, keys)
 
 
-def on_roster_identified(event: RosterIdentified, tx: Transaction) -> None:
-    assert tx.cause is not None
-    assert tx.cause.document is not None
-    screening.screen(tx, event, tx.cause.document)
+def on_rosters_identified(arrivals: Sequence[Arrival], tx: Transaction) -> None:
+    """Screen the rolls that came, those of a round together. Raises ProjectionUnreadable or NotCanonical."""
+    rolls: dict[str, list[screening.Roll]] = defaultdict(list)
+    for arrival in arrivals:
+        event: RosterIdentified = arrival.event
+        assert arrival.cause.document is not None
+        wanted = read_holdings(arrival.cause.document)
+        roll = screening.Roll(event.school, event.revision, event.sha256, wanted, arrival.cause)
+        rolls[event.round].append(roll)
+    for round_name in sorted(rolls):
+        screening.screen(tx, round_name, rolls[round_name])
 
 
 def on_round_opened(event: RoundOpened, tx: Transaction) -> None:

@@ -1,88 +1,112 @@
-"""Screening one roll against all others of the round, in the transaction of the message that brought it.
+"""Screening rolls against all others of the round, in the transaction of the messages that brought them.
 
 It serialises on the identity key: two rolls that share a key, screened at the same moment by two workers, take turns on
-that key's row, so the second one sees the first. The steps are apart so that a test can run them in every interleaving.
+that key's row, so the second one sees the first. Several rolls of a round are screened as one: their schools, then
+their keys are locked, each in order. The steps are apart so that a test can run them in every interleaving.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from services.contracts.dedup import RosterScreened
-from services.contracts.intake import RosterIdentified
+from services.contracts.envelope import Envelope
 from services.dedup.casework import REGISTER_LOCK, recompute
-from services.dedup.rules.holdings import Change, Holding, change, current_as_of, read_holdings
+from services.dedup.rules.holdings import Change, Holding, change, current_as_of
 from services.dedup.tables import closures, holders
 from services.kit.database import Transaction
 
 NO_ROSTER = ""
 
 
-@dataclass(slots=True)
-class Screening:
-    """One version of a school's roll on its way into the index. `revision`: as of which it is the current one."""
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """One version of a school's roll on its way into the index. `revision`: as of which it is the current one;
+    `cause`: the message that brought it."""
 
-    tx: Transaction
-    round: str
     school: str
     revision: int
     sha256: str
     wanted: Mapping[bytes, Holding]
-    _change: Change = field(default_factory=lambda: Change((), ()))
+    cause: Envelope | None = None
+
+
+@dataclass(slots=True)
+class Screening:
+    """Rolls of one round; of several of one school the newest counts."""
+
+    tx: Transaction
+    round: str
+    rolls: Sequence[Roll]
+    _changes: dict[str, Change] = field(default_factory=dict)
     _keys: list[bytes] = field(default_factory=list)
 
     def claim(self) -> bool:
-        """Take the school's turn; False if what is screened of it is as new, or the round is sealed."""
+        """Take the schools' turns; what is screened of a school and is as new drops out, and everything of a sealed
+        round. False if nothing is left."""
         self.tx.lock_shared(REGISTER_LOCK)
-        row = holders.lock_school(self.tx, self.round, self.school)
-        named = closures.named_at_fence(self.tx, self.round, self.school)
-        revision = current_as_of(self.revision, self.sha256, named)
-        if revision is None or revision <= row.revision or closures.is_sealed(self.tx, self.round):
+        codes = sorted({roll.school for roll in self.rolls})
+        screened = holders.lock_schools(self.tx, self.round, codes)
+        if closures.is_sealed(self.tx, self.round):
             return False
-        self.revision = revision
-        return True
+        named = closures.named_at_fence(self.tx, self.round, codes)
+        newest: dict[str, Roll] = {}
+        for roll in self.rolls:
+            revision = current_as_of(roll.revision, roll.sha256, named.get(roll.school))
+            before = newest[roll.school].revision if roll.school in newest else screened[roll.school]
+            if revision is not None and revision > before:
+                newest[roll.school] = replace(roll, revision=revision)
+        self.rolls = [newest[code] for code in sorted(newest)]
+        return bool(self.rolls)
 
     def insert_keys(self) -> None:
-        """Every key of the old and of the new roll: also one whose holder stays may have a case that names the line."""
-        held = holders.held_by(self.tx, self.round, self.school)
-        self._change = change(held, self.wanted)
-        self._keys = sorted({*held, *self.wanted})
+        """Every key of the old and of the new rolls: also one whose holder stays may have a case that names the line."""
+        held = holders.held_by(self.tx, self.round, [roll.school for roll in self.rolls])
+        keys: set[bytes] = set()
+        for roll in self.rolls:
+            mine = held.get(roll.school, {})
+            self._changes[roll.school] = change(mine, roll.wanted)
+            keys.update(mine, roll.wanted)
+        self._keys = sorted(keys)
         holders.insert_keys(self.tx, self.round, self._keys)
 
     def lock_keys(self) -> None:
         holders.lock_keys(self.tx, self.round, self._keys)
 
     def write_holders(self) -> None:
-        holders.remove(self.tx, self.round, self.school, self._change.removed)
-        holders.write(self.tx, self.round, self.school, self._change.written)
-        holders.note_screened(self.tx, self.round, self.school, self.revision, self.sha256)
+        holders.remove(self.tx, self.round, {school: c.removed for school, c in self._changes.items()})
+        holders.write(self.tx, self.round, {school: c.written for school, c in self._changes.items()})
+        for roll in self.rolls:
+            holders.note_screened(self.tx, self.round, roll.school, roll.revision, roll.sha256)
 
     def settle_cases(self) -> None:
-        recompute(self.tx, self.round, self._keys)
+        causes = {roll.school: roll.cause for roll in self.rolls if roll.cause is not None}
+        recompute(self.tx, self.round, self._keys, causes)
 
     def tell(self) -> None:
-        if self.sha256 == NO_ROSTER:
-            return
-        told = RosterScreened(
-            round=self.round,
-            school=self.school,
-            sha256=self.sha256,
-            revision=self.revision,
-            compared_with=holders.other_rolls(self.tx, self.round, self.school),
-            at=self.tx.now().isoformat(),
-        )
-        self.tx.publish(told, subject=self.school)
+        others = holders.rolls(self.tx, self.round) - 1
+        for roll in self.rolls:
+            if roll.sha256 == NO_ROSTER:
+                continue
+            told = RosterScreened(
+                round=self.round,
+                school=roll.school,
+                sha256=roll.sha256,
+                revision=roll.revision,
+                compared_with=others,
+                at=self.tx.now().isoformat(),
+            )
+            self.tx.publish(told, subject=roll.school, cause=roll.cause)
 
     def steps(self) -> tuple[Callable[[], None], ...]:
         """What follows a claim, in order."""
         return (self.insert_keys, self.lock_keys, self.write_holders, self.settle_cases, self.tell)
 
 
-def screen(tx: Transaction, event: RosterIdentified, document: bytes) -> None:
-    """Screen a roll unless a newer one of the school was. Raises ProjectionUnreadable or NotCanonical."""
-    wanted = read_holdings(document)
-    screening = Screening(tx, event.round, event.school, event.revision, event.sha256, wanted)
+def screen(tx: Transaction, round_name: str, rolls: Sequence[Roll]) -> None:
+    """Screen rolls, but for those that a newer one of the school went before."""
+    screening = Screening(tx, round_name, rolls)
     if screening.claim():
         for step in screening.steps():
             step()
@@ -91,6 +115,6 @@ def screen(tx: Transaction, event: RosterIdentified, document: bytes) -> None:
 def withdraw(tx: Transaction, round_name: str, school: str) -> None:
     """Take a school's roll out of the index: intake's manifest knows of none."""
     tx.lock_shared(REGISTER_LOCK)
-    row = holders.lock_school(tx, round_name, school)
-    for step in Screening(tx, round_name, school, row.revision + 1, NO_ROSTER, {}).steps():
+    revision = holders.lock_schools(tx, round_name, [school])[school] + 1
+    for step in Screening(tx, round_name, [Roll(school, revision, NO_ROSTER, {})]).steps():
         step()

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, CursorResult, Executable
 
 from services.kit import outbox
+from services.kit.logs import adopt_correlation
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -77,12 +78,17 @@ class Transaction:
         """The round clock."""
         return self.clock.now()
 
-    def publish(self, event: object, *, subject: str) -> str:
-        """Put an event into the outbox; returns its id. Raises ValueError if this service does not declare it."""
+    def publish(self, event: object, *, subject: str, cause: Envelope | None = None) -> str:
+        """Put an event into the outbox; returns its id. `cause`: the message that led to it, where the transaction has
+        several. Raises ValueError if this service does not declare it."""
         if type(event) not in self.service.publishes:
             raise ValueError(f"{self.service.name} does not declare that it publishes {type(event).__name__}")
         self.wrote = True
-        return outbox.append(self.connection, event, subject=subject, time=self.now(), cause=self.cause)
+        if cause is not None:
+            adopt_correlation(cause.correlationid, cause.traceparent)
+        return outbox.append(
+            self.connection, event, subject=subject, time=self.now(), cause=cause or self.cause
+        )
 
     def lock_shared(self, name: str) -> None:
         """Hold the shared side of a named advisory lock until the transaction ends."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -13,8 +14,10 @@ from services.contracts.envelope import Envelope, UnknownEvent
 from services.kit.logs import adopt_correlation
 from services.kit.messaging import inbox
 from services.kit.outbox import KEPT_DAYS
+from services.kit.service import Arrival, Together
 
 if TYPE_CHECKING:
+    from services.kit.database import Transaction
     from services.kit.service import Runtime
 
 
@@ -23,23 +26,36 @@ class Handled(enum.Enum):
     DUPLICATE = "duplicate"
 
 
-def handle_once(runtime: Runtime, envelope: Envelope) -> Handled:
-    """Run the service's handler for the message unless it already ran; commits both or neither.
+def handle_once(runtime: Runtime, envelopes: Sequence[Envelope]) -> dict[str, Handled]:
+    """Run the service's handler for messages of one type unless it ran for them before; commits all or nothing. Only a
+    handler that takes several together is given more than one. Returns event id → what became of it.
 
-    Raises what the handler raises, UnknownEvent if the service has no handler for the type, EventMismatch if the
+    Raises what the handler raises, UnknownEvent if the service has no handler for the type, EventMismatch if a
     body is not what the event's declaration says.
     """
-    handler = runtime.service.handler(envelope.type)
+    first = envelopes[0]
+    handler = runtime.service.handler(first.type)
     if handler is None:
-        raise UnknownEvent(envelope.type)
-    event = envelope.event()
-    adopt_correlation(envelope.correlationid, envelope.traceparent)
-    with runtime.database.transaction(cause=envelope) as tx:
-        claim = insert(inbox).values(event_id=envelope.id, type=envelope.type).on_conflict_do_nothing()
-        if tx.execute(claim.returning(inbox.c.event_id)).first() is None:
-            return Handled.DUPLICATE
-        handler(event, tx)
-    return Handled.APPLIED
+        raise UnknownEvent(first.type)
+    arrivals = {envelope.id: Arrival(envelope.event(), envelope) for envelope in envelopes}
+    adopt_correlation(first.correlationid, first.traceparent)
+    with runtime.database.transaction(cause=first if len(arrivals) == 1 else None) as tx:
+        fresh = _enter(tx, first.type, sorted(arrivals))
+        new = [arrival for key, arrival in arrivals.items() if key in fresh]
+        if isinstance(handler, Together):
+            if new:
+                handler.run(new, tx)
+        elif new:
+            handler(new[0].event, tx)
+    return {key: Handled.APPLIED if key in fresh else Handled.DUPLICATE for key in arrivals}
+
+
+def _enter(tx: Transaction, event_type: str, ids: Sequence[str]) -> set[str]:
+    """Take the messages' rows, in order of id, so that two processes with the same messages wait for each other and
+    never both ways; returns the ids that had none."""
+    rows = [{"event_id": event_id, "type": event_type} for event_id in ids]
+    entered = insert(inbox).values(rows).on_conflict_do_nothing().returning(inbox.c.event_id)
+    return set(tx.execute(entered).scalars())
 
 
 def purge(connection: Connection, *, days: int = 2 * KEPT_DAYS) -> int:

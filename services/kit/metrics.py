@@ -22,7 +22,15 @@ EVENTS_HANDLED = Counter(
     ("service", "type", "outcome"),
 )
 HANDLER_SECONDS = Histogram(
-    "tabian_handler_seconds", "Time to handle one message, its transaction included", ("service", "type")
+    "tabian_handler_seconds",
+    "Time to handle what came together, its transaction included",
+    ("service", "type"),
+)
+EVENTS_TOGETHER = Histogram(
+    "tabian_events_together",
+    "Messages handled in one transaction",
+    ("service", "type"),
+    buckets=(1, 2, 5, 10, 20, 50),
 )
 OUTBOX_WAITING = Gauge(
     "tabian_outbox_waiting",

@@ -5,7 +5,7 @@ A Runtime is the declaration plus what differs between one process and many: set
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from services.contracts.event import declaration_of
 if TYPE_CHECKING:
     from flask import Blueprint
 
+    from services.contracts.envelope import Envelope
     from services.kit.broker import Broker
     from services.kit.clock import Clock
     from services.kit.database import Database, Transaction
@@ -24,6 +25,23 @@ if TYPE_CHECKING:
     from services.kit.settings import Settings
 
 Handler = Callable[[Any, "Transaction"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An event that came with others of its type, and the message that brought it."""
+
+    event: Any
+    cause: Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """A handler that takes what came at once, in one transaction: commits all of it or nothing."""
+
+    run: Callable[[Sequence[Arrival], Transaction], None]
+
+
 DocumentReader = Callable[[Connection, str], bytes]
 
 
@@ -45,13 +63,13 @@ class Service:
     metadata: MetaData
     migrations: Path
     blueprints: Callable[[], tuple[Blueprint, ...]]
-    consumes: Mapping[type[Any], Handler] = field(default_factory=dict)
+    consumes: Mapping[type[Any], Handler | Together] = field(default_factory=dict)
     publishes: tuple[type[Any], ...] = ()
     documents: Mapping[type[Any], DocumentReader] = field(default_factory=dict)
     jobs: tuple[Job, ...] = ()
     take_back: Callable[[Transaction], None] | None = None
 
-    def handler(self, event_type: str) -> Handler | None:
+    def handler(self, event_type: str) -> Handler | Together | None:
         for cls, handler in self.consumes.items():
             if declaration_of(cls).type == event_type:
                 return handler

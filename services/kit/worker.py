@@ -1,6 +1,7 @@
 """The worker: takes deliveries, runs the handler once, acknowledges after the commit, and reports to the producer.
 
-A handler's failure is retried ATTEMPTS times, then the message is dead-lettered and reported as parked. A database
+Events that a handler takes together are handled as they came, up to BATCH: what waits while a batch is handled makes the
+next one, so an idle system waits for nothing and a busy one commits seldom. A handler's failure is retried ATTEMPTS times, then the message is dead-lettered and reported as parked. A database
 that is away is not the message's fault: the worker waits for it without counting an attempt.
 """
 
@@ -10,6 +11,8 @@ import logging
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -20,8 +23,9 @@ from services.kit.broker import Delivery, Subscription
 from services.kit.crash import crash_point
 from services.kit.inbox import Handled, handle_once
 from services.kit.logs import stack_of
-from services.kit.metrics import EVENTS_HANDLED, HANDLER_SECONDS, JOB_RUNS
+from services.kit.metrics import EVENTS_HANDLED, EVENTS_TOGETHER, HANDLER_SECONDS, JOB_RUNS
 from services.kit.outbox import Report
+from services.kit.service import Together
 
 if TYPE_CHECKING:
     from services.kit.service import Job, Runtime
@@ -30,6 +34,14 @@ log = logging.getLogger(__name__)
 ATTEMPTS = 3
 BATCH = 50
 DATABASE_AWAY = (sa.exc.OperationalError, sa.exc.InterfaceError)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A delivery and the message in it."""
+
+    delivery: Delivery
+    envelope: Envelope
 
 
 class Worker:
@@ -53,29 +65,55 @@ class Worker:
     def step(self, subscription: Subscription, stop: threading.Event, timeout: float = 0.5) -> int:
         """One batch: receive, handle, acknowledge, report. Returns how many deliveries there were."""
         deliveries = subscription.receive(BATCH, timeout)
-        for delivery in deliveries:
-            self._deliver(subscription, delivery, stop)
+        for arrived in self._grouped(subscription, deliveries):
+            self._settle(subscription, arrived, stop)
         self._report()
         return len(deliveries)
 
-    def _deliver(self, subscription: Subscription, delivery: Delivery, stop: threading.Event) -> None:
+    def _grouped(self, subscription: Subscription, deliveries: Sequence[Delivery]) -> list[list[Arrived]]:
+        """What one transaction takes: events of one type whose handler takes several together, else one."""
+        together: dict[str, list[Arrived]] = {}
+        groups: list[list[Arrived]] = []
+        for delivery in deliveries:
+            try:
+                envelope = Envelope.parse(delivery.headers, delivery.body, delivery.content_type)
+            except EventMismatch as problem:
+                log.error("undecodable message dead-lettered", extra={"service": self.name})
+                subscription.dead_letter(delivery, str(problem))
+                continue
+            arrived = Arrived(delivery, envelope)
+            if not isinstance(self.runtime.service.handler(envelope.type), Together):
+                groups.append([arrived])
+            elif envelope.type in together:
+                together[envelope.type].append(arrived)
+            else:
+                together[envelope.type] = [arrived]
+                groups.append(together[envelope.type])
+        return groups
+
+    def _settle(self, subscription: Subscription, arrived: Sequence[Arrived], stop: threading.Event) -> None:
+        """Handle, then acknowledge. Where several together fail, each half is tried, down to the one at fault."""
         try:
-            envelope = Envelope.parse(delivery.headers, delivery.body, delivery.content_type)
-        except EventMismatch as problem:
-            log.error("undecodable message dead-lettered", extra={"service": self.name})
-            subscription.dead_letter(delivery, str(problem))
-            return
-        try:
-            handled = self._handle(envelope, stop)
+            handled = self._handle([one.envelope for one in arrived], stop)
         except Exception as problem:
-            self._failed(subscription, delivery, envelope, problem)
+            if len(arrived) == 1:
+                self._failed(subscription, arrived[0].delivery, arrived[0].envelope, problem)
+                return
+            half = len(arrived) // 2
+            self._settle(subscription, arrived[:half], stop)
+            self._settle(subscription, arrived[half:], stop)
             return
-        if handled is None:
-            subscription.retry(delivery)
-            return
+        for one in arrived:
+            if handled is None:
+                subscription.retry(one.delivery)
+            else:
+                self._applied_one(subscription, one, handled[one.envelope.id])
+
+    def _applied_one(self, subscription: Subscription, one: Arrived, handled: Handled) -> None:
         crash_point("worker-after-commit")
-        subscription.acknowledge(delivery)
+        subscription.acknowledge(one.delivery)
         crash_point("worker-after-ack")
+        envelope = one.envelope
         self._applied[_producer(envelope)].append(envelope.id)
         EVENTS_HANDLED.labels(self.name, envelope.type, handled.value).inc()
         about = {
@@ -86,21 +124,24 @@ class Worker:
         }
         log.info("event handled", extra=about)
 
-    def _handle(self, envelope: Envelope, stop: threading.Event) -> Handled | None:
+    def _handle(self, envelopes: Sequence[Envelope], stop: threading.Event) -> dict[str, Handled] | None:
+        """Event id → what became of it; None where the process was told to end while the database was away."""
+        event_type = envelopes[0].type
         started = time.perf_counter()
         while True:
             try:
                 crash_point("worker-before-commit")
-                handled = handle_once(self.runtime, envelope)
+                handled = handle_once(self.runtime, envelopes)
             except DATABASE_AWAY as problem:
                 log.warning(
                     "database away or busy, waiting",
-                    extra={"service": self.name, "type": envelope.type, "error": type(problem).__name__},
+                    extra={"service": self.name, "type": event_type, "error": type(problem).__name__},
                 )
                 if stop.wait(0.5):
                     return None
                 continue
-            HANDLER_SECONDS.labels(self.name, envelope.type).observe(time.perf_counter() - started)
+            EVENTS_TOGETHER.labels(self.name, event_type).observe(len(envelopes))
+            HANDLER_SECONDS.labels(self.name, event_type).observe(time.perf_counter() - started)
             return handled
 
     def _failed(

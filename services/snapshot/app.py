@@ -22,7 +22,7 @@ from services.contracts.snapshot import (
     RoundOpened,
     RoundSealed,
 )
-from services.kit.service import Service
+from services.kit.service import Service, Together
 from services.snapshot import api, events, jobs, tables
 from services.snapshot.settings import SnapshotSettings
 
@@ -33,8 +33,8 @@ SERVICE = Service(
     blueprints=api.blueprints,
     consumes={
         AreaRegistered: events.on_area_registered,
-        RosterAccepted: events.on_roster_accepted,
-        SubmissionChanged: events.on_submission_changed,
+        RosterAccepted: Together(events.on_rosters_accepted),
+        SubmissionChanged: Together(events.on_submissions_changed),
         RoundFenced: events.on_round_fenced,
         ManifestSent: events.on_manifest_sent,
         RoundSettled: events.on_round_settled,

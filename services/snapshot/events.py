@@ -5,6 +5,9 @@ In any order and more than once; closing itself is carried on by the job `advanc
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
+
 from sqlalchemy.dialects.postgresql import insert
 
 from services.contracts.dedup import RoundSettled
@@ -13,12 +16,12 @@ from services.contracts.export import PackageBuilt
 from services.contracts.intake import (
     AreaRegistered,
     ManifestSent,
-    RosterAccepted,
     RoundFenced,
     SubmissionChanged,
 )
 from services.contracts.roster import canonical
 from services.kit.database import Transaction
+from services.kit.service import Arrival
 from services.snapshot.rules.counts import recount, rows_at, summarise
 from services.snapshot.tables import closings, documents, package, register, rounds, submission
 
@@ -35,25 +38,29 @@ def on_area_registered(event: AreaRegistered, tx: Transaction) -> None:
     register.keep_area(tx, event)
 
 
-def on_roster_accepted(event: RosterAccepted, tx: Transaction) -> None:
-    """Keep the document, counted two ways for the round's age day. One that is here already changes nothing."""
-    known = rounds.find_round(tx, event.round)
-    if known is None:
-        raise RoundUnknown(event.round)
-    age_day = known.plan.age_day
-    if documents.is_counted(tx, event.sha256, age_day):
-        return
-    assert tx.cause is not None
-    packed = tx.cause.document or b""
+def on_rosters_accepted(arrivals: Sequence[Arrival], tx: Transaction) -> None:
+    """Keep the documents, counted two ways for the round's age day. One that is here already changes nothing."""
+    plans = {name: rounds.find_round(tx, name) for name in sorted({a.event.round for a in arrivals})}
+    wanted: dict[tuple[str, date], bytes] = {}
+    for arrival in arrivals:
+        plan = plans[arrival.event.round]
+        if plan is None:
+            raise RoundUnknown(arrival.event.round)
+        wanted[arrival.event.sha256, plan.plan.age_day] = arrival.cause.document or b""
+    for sha256, age_day in sorted(wanted.keys() - documents.counted(tx, wanted)):
+        _keep(tx, sha256, age_day, wanted[sha256, age_day])
+
+
+def _keep(tx: Transaction, sha256: str, age_day: date, packed: bytes) -> None:
     data = canonical.unpack(packed)
-    if canonical.digest(data) != event.sha256:
-        raise NotTheDocument(event.sha256)
+    if canonical.digest(data) != sha256:
+        raise NotTheDocument(sha256)
     frame = canonical.decode(data)
     rows = rows_at(frame, range(1, frame.height + 1), age_day)
-    documents.keep(tx, event.sha256, packed)
+    documents.keep(tx, sha256, packed)
     documents.keep_counts(
         tx,
-        event.sha256,
+        sha256,
         age_day,
         first=summarise(frame, age_day),
         second=recount(data, age_day, "certified", ()),
@@ -61,13 +68,21 @@ def on_roster_accepted(event: RosterAccepted, tx: Transaction) -> None:
     )
 
 
-def on_submission_changed(event: SubmissionChanged, tx: Transaction) -> None:
+def on_submissions_changed(arrivals: Sequence[Arrival], tx: Transaction) -> None:
     """The newest state heard of each school; closing holds the manifest against it."""
-    named = {"round": event.round, "school": event.school}
-    told = {"revision": event.revision, "state": event.state, "sha256": event.sha256}
-    statement = insert(submission).values(**named, **told)
+    newest: dict[tuple[str, str], SubmissionChanged] = {}
+    for arrival in arrivals:
+        event: SubmissionChanged = arrival.event
+        held = newest.get((event.round, event.school))
+        if held is None or held.revision < event.revision:
+            newest[event.round, event.school] = event
+    named, told = ("round", "school"), ("revision", "state", "sha256")
+    # in order of school, so that two workers never wait for each other both ways
+    rows = [{name: getattr(newest[key], name) for name in (*named, *told)} for key in sorted(newest)]
+    statement = insert(submission).values(rows)
+    set_ = {name: statement.excluded[name] for name in told}
     newer = submission.c.revision < statement.excluded.revision
-    tx.execute(statement.on_conflict_do_update(index_elements=list(named), set_=told, where=newer))
+    tx.execute(statement.on_conflict_do_update(index_elements=named, set_=set_, where=newer))
 
 
 def on_round_fenced(event: RoundFenced, tx: Transaction) -> None:

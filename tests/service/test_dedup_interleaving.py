@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from services.contracts.dedup import CaseChanged
 from services.dedup.app import SERVICE
 from services.dedup.rules.holdings import read_holdings
-from services.dedup.screening import Screening
+from services.dedup.screening import Roll, Screening
 from services.dedup.tables import duplicate
 from services.kit.database import Transaction
 from tests.support.bench import Bench
@@ -62,7 +62,8 @@ class Hand(threading.Thread):
 
     def _steps(self, tx: Transaction) -> Iterator[Callable[[], object]]:
         """Claim and insert the keys; lock them; write the holders; open the case and tell. The commit is the fifth."""
-        screening = Screening(tx, *self.about, self.wanted)
+        round_name, school, revision, sha256 = self.about
+        screening = Screening(tx, round_name, [Roll(school, revision, sha256, self.wanted)])
         insert, lock, write, settle, tell = screening.steps()
         return iter((lambda: screening.claim() and insert(), lock, write, lambda: (settle(), tell())))
 
@@ -133,7 +134,7 @@ def prepare(b: Bench, round_name: str, before: dict[str, list[str]]) -> None:
     for school, pupils in before.items():
         with b.database.transaction() as tx:
             wanted = read_holdings(projection(pupils))
-            screening = Screening(tx, round_name, school, 1, sha_of(school, pupils), wanted)
+            screening = Screening(tx, round_name, [Roll(school, 1, sha_of(school, pupils), wanted)])
             assert screening.claim()
             for step in screening.steps():
                 step()

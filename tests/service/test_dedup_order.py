@@ -1,4 +1,4 @@
-"""Screening comes out the same whatever the order of the messages, with repeats."""
+"""Screening comes out the same whatever the order of the messages and how many are taken at once, with repeats."""
 
 from __future__ import annotations
 
@@ -63,7 +63,8 @@ EXPECTED = {"dao": [A, B], "fah": [B, C]}
 
 
 def test_every_order_with_repeats_ends_in_one_state(bench: Callable[..., Bench]) -> None:
-    """Every order of the five rolls (120), the register and the round somewhere among them, each message twice."""
+    """Every order of the five rolls (120), the register and the round somewhere among them, each message twice; taken
+    one by one, three at once, or all."""
     b = bench(SERVICE)
     tables = "school, round, screened, identity_key, holder, duplicate, party, answer, ruling, outbox, inbox"
     ends = []
@@ -75,9 +76,13 @@ def test_every_order_with_repeats_ends_in_one_state(bench: Callable[..., Bench])
         ids = {id(message): f"{n:032x}" for n, message in enumerate(queue)}
         for repeated in queue[:]:
             queue.insert(dice.randint(queue.index(repeated) + 1, len(queue)), repeated)
-        for message in queue:
+        at_once = dice.choice([1, 3, len(queue)])
+        for place, message in enumerate(queue, start=1):
             event, document = message
-            b.deliver(event, document=document, event_id=ids[id(message)])
+            b.queue(event, document=document, event_id=ids[id(message)])
+            if place % at_once == 0:
+                b.work()
+        b.work()
         ends.append(end_state(b))
         shown = last_told(b)
         assert sorted((e["school"], len(e["parties"])) for e in shown.values()) == [

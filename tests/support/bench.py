@@ -1,6 +1,6 @@
 """One service on a test bench: real PostgreSQL, migrated, with a LocalBroker and a clock the test sets.
 
-`deliver` hands a message to the service's worker; `step` runs relay, worker and jobs until nothing moves.
+`deliver` hands a message to the service's worker, `queue` leaves it to be taken with others; `step` runs relay, worker and jobs until nothing moves.
 """
 
 from __future__ import annotations
@@ -51,6 +51,12 @@ class Bench:
 
     def deliver(self, event: object, *, document: bytes | None = None, event_id: str = "") -> str:
         """Hand an event to the service's worker as the broker would; returns its id."""
+        sent = self.queue(event, document=document, event_id=event_id)
+        self.work()
+        return sent
+
+    def queue(self, event: object, *, document: bytes | None = None, event_id: str = "") -> str:
+        """Put an event into the service's queue, where the worker finds it later; returns its id."""
         event_type, about = describe(event)
         envelope = Envelope(
             id=event_id or str(uuid.uuid4()),
@@ -62,7 +68,6 @@ class Bench:
             document=document,
         )
         self.broker.publish([envelope])
-        self.work()
         return envelope.id
 
     def work(self) -> int:

@@ -5,7 +5,7 @@ An attempt is live while it was not aborted and no later one was announced. Not 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -103,17 +103,15 @@ def _entries(tx: Transaction, round_name: str, name: str) -> list[ManifestEntry]
     return [ManifestEntry(**row._mapping) for row in rows]
 
 
-def named_at_fence(tx: Transaction, round_name: str, code: str) -> tuple[int, str | None] | None:
-    """(revision, sha256) of the school in the newest manifest that has it, also of an aborted attempt: what it says of
-    that revision stays true."""
+def named_at_fence(
+    tx: Transaction, round_name: str, codes: Collection[str]
+) -> dict[str, tuple[int, str | None]]:
+    """school → (revision, sha256) in the newest manifest that has it, also of an aborted attempt: what it says of that
+    revision stays true."""
     m = manifest_entry.c
-    row = tx.execute(
-        sa.select(m.revision, m.sha256)
-        .where(m.round == round_name, m.school == code)
-        .order_by(m.revision.desc())
-        .limit(1)
-    ).first()
-    return (row.revision, row.sha256) if row else None
+    here = sa.and_(m.round == round_name, m.school == sa.any_(sa.literal(list(codes), sa.ARRAY(sa.Text))))
+    rows = tx.execute(sa.select(m.school, m.revision, m.sha256).where(here).order_by(m.revision))
+    return {row.school: (row.revision, row.sha256) for row in rows}
 
 
 def to_fence(tx: Transaction) -> sa.Row[Any] | None:

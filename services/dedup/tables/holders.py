@@ -3,7 +3,7 @@ their holders. The order in which they are locked is the screening's business.""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,11 +18,18 @@ def _any_of(column: sa.ColumnElement[bytes], keys: Collection[bytes]) -> sa.Colu
     return column == sa.any_(sa.literal(list(keys), sa.ARRAY(sa.LargeBinary)))
 
 
-def lock_school(tx: Transaction, round_name: str, code: str) -> sa.Row[Any]:
-    """The school's row of what was screened (made if missing), locked until the transaction ends."""
-    tx.execute(insert(screened).values(round=round_name, school=code).on_conflict_do_nothing())
-    mine = sa.and_(screened.c.round == round_name, screened.c.school == code)
-    return tx.execute(sa.select(screened).where(mine).with_for_update()).one()
+def _one_of(column: sa.ColumnElement[str], codes: Collection[str]) -> sa.ColumnElement[bool]:
+    return column == sa.any_(sa.literal(list(codes), sa.ARRAY(sa.Text)))
+
+
+def lock_schools(tx: Transaction, round_name: str, codes: Sequence[str]) -> dict[str, int]:
+    """The schools' rows of what was screened (made if missing), locked in order until the transaction ends; returns
+    school → revision."""
+    rows = [{"round": round_name, "school": code} for code in sorted(codes)]
+    tx.execute(insert(screened).values(rows).on_conflict_do_nothing())
+    mine = sa.and_(screened.c.round == round_name, _one_of(screened.c.school, codes))
+    locked = sa.select(screened.c.school, screened.c.revision).where(mine).order_by(screened.c.school)
+    return {row.school: row.revision for row in tx.execute(locked.with_for_update())}
 
 
 def note_screened(tx: Transaction, round_name: str, code: str, revision: int, sha256: str) -> None:
@@ -33,10 +40,10 @@ def note_screened(tx: Transaction, round_name: str, code: str, revision: int, sh
     )
 
 
-def other_rolls(tx: Transaction, round_name: str, code: str) -> int:
-    """How many other schools have a roll here in the round."""
-    others = sa.and_(screened.c.round == round_name, screened.c.school != code, screened.c.sha256 != "")
-    return int(tx.execute(sa.select(sa.func.count()).select_from(screened).where(others)).scalar_one())
+def rolls(tx: Transaction, round_name: str) -> int:
+    """How many schools have a roll here in the round."""
+    here = sa.and_(screened.c.round == round_name, screened.c.sha256 != "")
+    return int(tx.execute(sa.select(sa.func.count()).select_from(screened).where(here)).scalar_one())
 
 
 def insert_keys(tx: Transaction, round_name: str, keys: Collection[bytes]) -> None:
@@ -63,55 +70,67 @@ def lock_keys(tx: Transaction, round_name: str, keys: Collection[bytes]) -> None
     ).all()
 
 
-def held_by(tx: Transaction, round_name: str, code: str) -> dict[bytes, Holding]:
-    """A school's holdings as screened, by key."""
+def held_by(tx: Transaction, round_name: str, codes: Collection[str]) -> dict[str, dict[bytes, Holding]]:
+    """school → key → its holding as screened."""
     h = holder.c
     rows = tx.execute(
-        sa.select(h.key, h.line, h.first_name, h.last_name, h.birth_date, h.sex).where(
-            h.round == round_name, h.school == code
+        sa.select(h.school, h.key, h.line, h.first_name, h.last_name, h.birth_date, h.sex).where(
+            h.round == round_name, _one_of(h.school, codes)
         )
     )
-    found = (
-        Holding(row.key, row.line, row.first_name, row.last_name, row.birth_date, row.sex) for row in rows
-    )
-    return {holding.key: holding for holding in found}
+    found: dict[str, dict[bytes, Holding]] = {}
+    for row in rows:
+        holding = Holding(row.key, row.line, row.first_name, row.last_name, row.birth_date, row.sex)
+        found.setdefault(row.school, {})[holding.key] = holding
+    return found
 
 
-def remove(tx: Transaction, round_name: str, code: str, keys: Sequence[bytes]) -> None:
-    if keys:
-        tx.execute(
-            sa.delete(holder).where(
-                holder.c.round == round_name, holder.c.school == code, _any_of(holder.c.key, keys)
-            )
-        )
+_REMOVE = sa.text(
+    """
+    DELETE FROM holder USING unnest(CAST(:schools AS text[]), CAST(:keys AS bytea[])) AS gone (school, key)
+     WHERE holder.round = :round AND holder.key = gone.key AND holder.school = gone.school
+    """
+).bindparams(sa.bindparam("round", type_=sa.Text))
+
+
+def remove(tx: Transaction, round_name: str, gone: Mapping[str, Sequence[bytes]]) -> None:
+    """Each school holds these keys no longer."""
+    pairs = [(school, key) for school, keys in gone.items() for key in keys]
+    if pairs:
+        schools, keys = zip(*pairs, strict=True)
+        tx.execute(_REMOVE, {"round": round_name, "schools": list(schools), "keys": list(keys)})
 
 
 _WRITE = sa.text(
     """
     INSERT INTO holder (round, key, school, line, first_name, last_name, birth_date, sex)
-    SELECT :round, key, :school, line, first_name, last_name, birth_date, sex
-      FROM unnest(CAST(:keys AS bytea[]), CAST(:lines AS int[]), CAST(:first_names AS text[]),
-                  CAST(:last_names AS text[]), CAST(:birth_dates AS text[]), CAST(:sexes AS text[]))
-        AS t (key, line, first_name, last_name, birth_date, sex)
+    SELECT :round, key, school, line, first_name, last_name, birth_date, sex
+      FROM unnest(CAST(:schools AS text[]), CAST(:keys AS bytea[]), CAST(:lines AS int[]),
+                  CAST(:first_names AS text[]), CAST(:last_names AS text[]), CAST(:birth_dates AS text[]),
+                  CAST(:sexes AS text[]))
+        AS t (school, key, line, first_name, last_name, birth_date, sex)
+     ORDER BY key
         ON CONFLICT (round, key, school) DO UPDATE
        SET line = excluded.line, first_name = excluded.first_name, last_name = excluded.last_name,
            birth_date = excluded.birth_date, sex = excluded.sex
     """
-).bindparams(sa.bindparam("round", type_=sa.Text), sa.bindparam("school", type_=sa.Text))
+).bindparams(sa.bindparam("round", type_=sa.Text))
 
 
-def write(tx: Transaction, round_name: str, code: str, holdings: Sequence[Holding]) -> None:
-    """Insert or overwrite these holdings of the school."""
-    if holdings:
+def write(tx: Transaction, round_name: str, brought: Mapping[str, Sequence[Holding]]) -> None:
+    """Insert or overwrite each school's holdings."""
+    rows = [(school, h) for school, holdings in brought.items() for h in holdings]
+    if rows:
         given = {
-            "keys": [h.key for h in holdings],
-            "lines": [h.line for h in holdings],
-            "first_names": [h.first_name for h in holdings],
-            "last_names": [h.last_name for h in holdings],
-            "birth_dates": [h.birth_date for h in holdings],
-            "sexes": [h.sex for h in holdings],
+            "schools": [school for school, _ in rows],
+            "keys": [h.key for _, h in rows],
+            "lines": [h.line for _, h in rows],
+            "first_names": [h.first_name for _, h in rows],
+            "last_names": [h.last_name for _, h in rows],
+            "birth_dates": [h.birth_date for _, h in rows],
+            "sexes": [h.sex for _, h in rows],
         }
-        tx.execute(_WRITE, {"round": round_name, "school": code, **given})
+        tx.execute(_WRITE, {"round": round_name, **given})
 
 
 def contested(tx: Transaction, round_name: str, keys: Collection[bytes]) -> list[bytes]:
@@ -140,5 +159,5 @@ def holders_of(tx: Transaction, round_name: str, keys: Collection[bytes]) -> Seq
 def rolls_of(tx: Transaction, round_name: str, codes: Collection[str]) -> dict[str, str]:
     """school → sha256 of its roll as screened."""
     s = screened.c
-    here = sa.and_(s.round == round_name, s.school == sa.any_(sa.literal(list(codes), sa.ARRAY(sa.Text))))
+    here = sa.and_(s.round == round_name, _one_of(s.school, codes))
     return {row.school: row.sha256 for row in tx.execute(sa.select(s.school, s.sha256).where(here))}

@@ -14,12 +14,11 @@ from services.snapshot.rules.counts import Key, Summary
 from services.snapshot.tables import document, manifest_entry, roster_count
 
 
-def is_counted(tx: Transaction, sha256: str, age_day: date) -> bool:
-    """Whether the document is here and counted for rounds of this age day."""
+def counted(tx: Transaction, asked: Iterable[tuple[str, date]]) -> set[tuple[str, date]]:
+    """Those of the documents (sha256, age day) that are here and counted for rounds of this age day."""
     c = roster_count.c
-    known = sa.exists().where(c.sha256 == sha256, c.age_day == age_day)
-    found: bool = tx.execute(sa.select(known)).scalar_one()
-    return found
+    rows = tx.execute(sa.select(c.sha256, c.age_day).where(sa.tuple_(c.sha256, c.age_day).in_(list(asked))))
+    return {(row.sha256, row.age_day) for row in rows}
 
 
 def keep(tx: Transaction, sha256: str, packed: bytes) -> None:

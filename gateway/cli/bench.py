@@ -25,11 +25,10 @@ from deploy.rehearsal.journal import Journal
 from deploy.rehearsal.load.caller import Answer, Call, Caller
 from deploy.rehearsal.load.calls import certifications, confirmations, rolls
 from deploy.rehearsal.load.figures import outcome
-from deploy.rehearsal.nation import Order, make_nation
 from deploy.rehearsal.scenario import ROUND, wait_for
 from gateway.cli.result import write_json
 from gateway.cli.stack import MORNING, clear, start
-from gateway.cli.stage import plain_lines
+from gateway.cli.stage import make_demo_nation, plain_lines
 from gateway.embedded import free_port
 from gateway.portal.tokens import sign
 from gateway.stack.compose import Container, Stack, cpu_seconds, docker
@@ -88,7 +87,7 @@ class Yard:
 def bench(schools: int, rate: float, keep: bool, json_file: Path) -> None:
     """Measure a stack of its own under load."""
     say = plain_lines()
-    nation = _nation(json_file.parent, schools, say)
+    nation = make_demo_nation(json_file.parent, esa=None, schools=schools, seed=2564)
     stack = Stack("tabian-bench", json_file.parent / "stack", free_port())
     clear(stack)
     try:
@@ -156,14 +155,6 @@ def measure_acts(yard: Yard, rate: float) -> dict[str, Any]:
         "acts": figures,
         "acts_cpu_seconds": _spent(before, cpu_seconds(yard.running())),
     }
-
-
-def _nation(folder: Path, schools: int, say: Callable[[str], None]) -> Path:
-    nation = folder / f"nation-{schools}"
-    if not (nation / "truth.json").exists():
-        say(f"โรงเรียน · making {schools} schools")
-        make_nation(Order(seed=2564, out=nation, limit=schools, jobs=os.cpu_count() or 1))
-    return nation
 
 
 def _open(yard: Yard) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -25,11 +27,16 @@ PASSWORD = "tabian-demo-2564"
 """Everybody's password in a demo. The accounts and their data are synthetic and live in one folder."""
 
 
-def make_demo_nation(folder: Path, *, esa: str, schools: int | None, seed: int) -> Path:
-    """The nation of a demo, made once: the same order again finds it there."""
-    nation = folder / f"nation-{esa}-{schools or 'all'}-{seed}"
-    if not (nation / "truth.json").exists():
-        make_nation(Order(seed=seed, out=nation, esa=esa, limit=schools))
+def make_demo_nation(folder: Path, *, esa: str | None, schools: int | None, seed: int) -> Path:
+    """The nation of a demo, made once: the same order again finds it there. `esa` None: schools of all areas."""
+    nation = folder / f"nation-{esa or 'all'}-{schools or 'all'}-{seed}"
+    if not nation.exists():
+        half = folder / f"{nation.name}.half"
+        shutil.rmtree(half, ignore_errors=True)
+        make_nation(
+            Order(seed=seed, out=half, esa=esa, limit=schools, jobs=1 if esa else os.cpu_count() or 1)
+        )
+        half.rename(nation)
     return nation
 
 

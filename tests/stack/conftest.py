@@ -27,7 +27,7 @@ from gateway.stack.compose import Container, Stack, docker
 from services.kit.clock import set_clock
 
 FOLDER = Path(".tabian/e2e")
-SCHOOLS = 48
+SCHOOLS = 60
 SETTLE_SECONDS = 600.0
 
 

@@ -6,7 +6,7 @@ import asyncio
 import random
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -111,7 +111,7 @@ class Caller:
                 call = replace(call, headers={**call.headers, TICKET: headers[TICKET]})
             await asyncio.sleep(float(headers.get("Retry-After", "1")) * random.uniform(0.5, 1.5))
 
-    async def _try(self, call: Call) -> tuple[int, dict[str, str]]:
+    async def _try(self, call: Call) -> tuple[int, Mapping[str, str]]:
         """(status, headers); (0, {}) without an answer: what became of the request is not known then."""
         try:
             async with self._session.request(
@@ -125,7 +125,7 @@ class Caller:
             self._journal.maybe(call.who, call.method, call.path)
         else:
             self._journal.note(call.method, call.path, call.who, answer.status, call.body, text)
-        return answer.status, dict(answer.headers)
+        return answer.status, answer.headers
 
     def _now(self) -> float:
         return time.monotonic() - self._began

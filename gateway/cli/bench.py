@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -85,7 +86,7 @@ class Yard:
 @click.option("--keep", is_flag=True, help="leave the stack running afterwards")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), default=FOLDER / "summary.json")
 def bench(schools: int, rate: float, keep: bool, json_file: Path) -> None:
-    """Measure a stack of its own under load."""
+    """Measure a stack of its own under load. Fails if anything was lost, and for no figure."""
     say = plain_lines()
     nation = make_demo_nation(json_file.parent, esa=None, schools=schools, seed=2564)
     stack = Stack("tabian-bench", json_file.parent / "stack", free_port())
@@ -100,12 +101,13 @@ def bench(schools: int, rate: float, keep: bool, json_file: Path) -> None:
             summary |= measure_rolls(yard)
             summary |= measure_acts(yard, rate)
             verdict = check(stack.folder / "journal.jsonl", yard.databases)
-        summary |= {"lost": len(verdict.lost), "doubled": len(verdict.doubled)}
+        summary |= {name: len(getattr(verdict, name)) for name in ("lost", "doubled", "unexpected")}
         write_json(json_file, summary)
         click.echo(json_file.read_text())
     finally:
         if not keep:
             clear(stack)
+    sys.exit(0 if verdict.sound else 1)
 
 
 def measure_rolls(yard: Yard) -> dict[str, Any]:

@@ -8,7 +8,9 @@ import pytest
 
 from gateway.edge.pools import POOLS
 from gateway.stack.compose import Container, Stack, StackFault
-from gateway.stack.rolling import batches, roll
+from gateway.stack.rolling import LEAVING, batches, roll
+
+ROOT = Path(__file__).parents[2]
 
 
 def containers(count: int, *services: str) -> list[Container]:
@@ -31,6 +33,10 @@ def test_of_each_service_one_goes_at_a_time_and_each_once() -> None:
     assert sorted(c.id for batch in gone for c in batch) == sorted(c.id for c in all_of_them)
     for batch in gone:
         assert len({c.service for c in batch}) == len(batch)
+
+
+def test_the_file_that_is_made_is_the_one_that_processes_look_for() -> None:
+    assert f"TABIAN_LEAVING: {LEAVING}\n" in (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 
 
 def test_where_a_pool_has_one_process_nothing_is_touched(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """The worker: takes deliveries, runs the handler once, acknowledges after the commit, and reports to the producer.
 
 Events that a handler takes together are handled as they came, up to BATCH: what waits while a batch is handled makes the
-next one, so an idle system waits for nothing and a busy one commits seldom. A handler's failure is retried ATTEMPTS times, then the message is dead-lettered and reported as parked. A database
-that is away is not the message's fault: the worker waits for it without counting an attempt.
+next one, so an idle system waits for nothing and a busy one commits seldom. What was delivered before is handled alone:
+it may be what killed the process. A handler's failure is retried ATTEMPTS times, then the message is dead-lettered and
+reported as parked. A database that is away is not the message's fault: the worker waits for it without counting an
+attempt.
 """
 
 from __future__ import annotations
@@ -71,7 +73,7 @@ class Worker:
         return len(deliveries)
 
     def _grouped(self, subscription: Subscription, deliveries: Sequence[Delivery]) -> list[list[Arrived]]:
-        """What one transaction takes: events of one type whose handler takes several together, else one."""
+        """What one transaction takes: fresh events of one type whose handler takes several together, else one."""
         together: dict[str, list[Arrived]] = {}
         groups: list[list[Arrived]] = []
         for delivery in deliveries:
@@ -82,7 +84,8 @@ class Worker:
                 subscription.dead_letter(delivery, str(problem))
                 continue
             arrived = Arrived(delivery, envelope)
-            if not isinstance(self.runtime.service.handler(envelope.type), Together):
+            handler = self.runtime.service.handler(envelope.type)
+            if delivery.attempt > 1 or not isinstance(handler, Together):
                 groups.append([arrived])
             elif envelope.type in together:
                 together[envelope.type].append(arrived)

@@ -81,6 +81,18 @@ def test_the_same_message_twice_at_once_has_its_effect_once_and_is_reported(take
     assert len(taker.reported()) == 2
 
 
+def test_what_comes_again_is_handled_alone(taker: Taker) -> None:
+    """It may be what killed the process that had it in hand with others."""
+    for name in ("a", "b", "c"):
+        taker.bench.queue(package(name))
+    subscription = taker.bench.broker.subscribe("snapshot")
+    for delivery in subscription.receive(10, 0):
+        subscription.retry(delivery)
+    taker.send("d", "e")
+    assert sorted(taker.taken) == [["a"], ["b"], ["c"], ["d", "e"]]
+    assert taker.effects() == ["a", "b", "c", "d", "e"]
+
+
 def test_what_was_handled_before_is_not_handed_over_again(taker: Taker) -> None:
     taker.bench.queue(package("a"), event_id="0" * 32)
     taker.bench.work()

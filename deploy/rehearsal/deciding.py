@@ -13,26 +13,29 @@ from deploy.rehearsal.scenario import ROUND, Cast, Stage, at_once
 def confirm_day(stage: Stage, people: Cast) -> None:
     """10 November 2564, 08:30-16:30: every clerk confirms and every director certifies, but for one who comes late."""
     stage.set_clock(datetime.fromisoformat("2021-11-10T08:30:00+07:00"))
-    at_once(stage, lambda code: _confirm(stage, people, code), sorted(people.clerks), "schools confirmed")
+    at_once(stage, lambda code: confirm(stage, people, code), sorted(people.clerks), "schools confirmed")
     in_time = [code for code in sorted(people.directors) if code != people.late]
-    at_once(stage, lambda code: _certify(stage, people, code), in_time, "directors certified")
+    at_once(stage, lambda code: certify(stage, people, code), in_time, "directors certified")
     stage.set_clock(datetime.fromisoformat("2021-11-10T16:30:00+07:00"))
     _late(stage, people)
 
 
-def _confirm(stage: Stage, people: Cast, code: str) -> None:
+def confirm(stage: Stage, people: Cast, code: str) -> None:
+    """The clerk confirms as soon as the school is ready."""
     clerk = people.clerks[code]
-    school = stage.wait_for(lambda: _ready(people, code), f"{code} ready", 20)
+    school = stage.wait_for(lambda: ready(people, code), f"{code} ready", 20)
     people.remember_act(code, clerk.do("POST", school_path(code, "/confirmation"), sha256=school["sha256"]))
     stage.summary.add(confirmed=1, students=school["pupils"])
 
 
-def _ready(people: Cast, code: str) -> dict[str, Any] | None:
+def ready(people: Cast, code: str) -> dict[str, Any] | None:
+    """The school as its clerk sees it, once it can be confirmed."""
     school: dict[str, Any] = people.clerks[code].ask(school_path(code))
     return school if school["state"] == "ready" else None
 
 
-def _certify(stage: Stage, people: Cast, code: str) -> None:
+def certify(stage: Stage, people: Cast, code: str) -> None:
+    """The director steps up and certifies what is shown."""
     director = people.directors[code]
     director.sign_in(step_up=True)
     school = director.ask(school_path(code))

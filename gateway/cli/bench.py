@@ -32,7 +32,7 @@ from gateway.cli.stack import MORNING, clear, start
 from gateway.cli.stage import make_demo_nation, plain_lines
 from gateway.embedded import free_port
 from gateway.portal.tokens import sign
-from gateway.stack.compose import Container, Stack, cpu_seconds, docker
+from gateway.stack.compose import Stack, cpu_seconds, docker
 from gateway.stack.secrets import SERVICES
 from services.contracts.access import Grant
 from services.kit.clock import set_clock
@@ -73,9 +73,6 @@ class Yard:
 
         return asyncio.run(run())
 
-    def running(self) -> list[Container]:
-        return [c for c in self.stack.containers() if c.state == "running"]
-
     def settle(self) -> None:
         wait_for(lambda: settled(self.databases), "everything applied", SETTLE_SECONDS)
 
@@ -113,7 +110,7 @@ def bench(schools: int, rate: float, keep: bool, json_file: Path) -> None:
 def measure_rolls(yard: Yard) -> dict[str, Any]:
     """Every school sends its roll; the time is until the last is checked, stored and screened."""
     calls = list(rolls(yard.nation, yard.told.schools.values(), yard.passes))
-    before, began = cpu_seconds(yard.running()), time.monotonic()
+    before, began = cpu_seconds(yard.stack.running()), time.monotonic()
     answers = yard.load(calls, at_once=LINES)
     taken = time.monotonic() - began
     wait_for(lambda: _checked(yard), "every roll checked", SETTLE_SECONDS)
@@ -131,7 +128,7 @@ def measure_rolls(yard: Yard) -> dict[str, Any]:
             "checked": round(checked, 1),
             "applied": round(seconds, 1),
         },
-        "intake_cpu_seconds": _spent(before, cpu_seconds(yard.running())),
+        "intake_cpu_seconds": _spent(before, cpu_seconds(yard.stack.running())),
         "uploads": outcome(answers),
     }
 
@@ -146,7 +143,7 @@ def measure_acts(yard: Yard, rate: float) -> dict[str, Any]:
         *confirmations(versions, yard.passes),
         *certifications(versions, statement, yard.passes),
     ]
-    before = cpu_seconds(yard.running())
+    before = cpu_seconds(yard.stack.running())
     answers = yard.load(calls, rate=rate)
     yard.settle()
     figures = outcome(answers)
@@ -155,7 +152,7 @@ def measure_acts(yard: Yard, rate: float) -> dict[str, Any]:
         "acts_rate": rate,
         "acts_p99_s": figures["p99_s"],
         "acts": figures,
-        "acts_cpu_seconds": _spent(before, cpu_seconds(yard.running())),
+        "acts_cpu_seconds": _spent(before, cpu_seconds(yard.stack.running())),
     }
 
 
@@ -190,7 +187,7 @@ def _checked(yard: Yard) -> bool:
 
 def _urls(stack: Stack) -> dict[str, str]:
     """The databases, for a watcher on this machine: Docker's inner networks can be reached from it."""
-    (server,) = (c for c in stack.containers() if c.service == "postgres")
+    (server,) = stack.running("postgres")
     at = docker("inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", server.id)
     word = (stack.secrets / "postgres.password").read_text().strip()
     return {name: f"postgresql://postgres:{word}@{at.strip()}:5432/tabian_{name}" for name in SERVICES}

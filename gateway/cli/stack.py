@@ -184,7 +184,7 @@ def _fill(here: Stack, nation: Path, say: Callable[[str], None]) -> None:
 def _tell_idle(here: Stack, say: Callable[[str], None]) -> None:
     """What the stack costs while nobody uses it, once it has come to rest."""
     time.sleep(REST_SECONDS)
-    shares = cpu_share([c for c in here.containers() if c.state == "running"], IDLE_SECONDS)
+    shares = cpu_share(here.running(), IDLE_SECONDS)
     if shares:
         most = sorted(shares.items(), key=lambda item: -item[1])[:4]
         told = ", ".join(f"{name} {share:.1%}" for name, share in most)

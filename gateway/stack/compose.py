@@ -94,6 +94,12 @@ class Stack:
         rows = [row for line in lines for row in _rows(json.loads(line))]
         return [Container(r["ID"], r["Service"], r["State"], r["Health"], int(r["ExitCode"])) for r in rows]
 
+    def running(self, *services: str) -> list[Container]:
+        """The containers that run, of these services or of all."""
+        return [
+            c for c in self.containers() if c.state == "running" and (not services or c.service in services)
+        ]
+
     def wait(self, seconds: float = 240) -> None:
         """Until every container is settled and the edge answers; StackFault names those that are not."""
         deadline = time.monotonic() + seconds

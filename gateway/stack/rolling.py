@@ -27,7 +27,7 @@ _STORES = ("postgres", "rabbitmq")
 def roll(stack: Stack, say: Callable[[str], None]) -> None:
     """Restart every process, the edge by a reload that keeps its connections. Raises StackFault, before anything is
     touched, where a pool has one process only: it would be away meanwhile."""
-    running = [c for c in stack.containers() if c.state == "running" and c.service not in (*_STORES, "edge")]
+    running = [c for c in stack.running() if c.service not in (*_STORES, "edge")]
     pools = {pool.name for pool in POOLS}
     alone = sorted(name for name in pools if sum(c.service == name for c in running) < 2)
     if alone:
@@ -38,7 +38,7 @@ def roll(stack: Stack, say: Callable[[str], None]) -> None:
     for number, batch in enumerate(batches(running), 1):
         say(f"  {number}: {', '.join(c.service for c in batch)}")
         _restart(stack, batch, pools)
-    docker("kill", "--signal", "HUP", _only(stack, "edge").id)
+    docker("kill", "--signal", "HUP", *(c.id for c in stack.running("edge")))
     say("  edge")
 
 
@@ -73,7 +73,3 @@ def _restart(stack: Stack, batch: list[Container], pools: set[str]) -> None:
 def _has(stack: Stack, bound: dict[str, int], *, at_most: bool) -> bool:
     now = active(stack)
     return all(now[name] <= n if at_most else now[name] > n for name, n in bound.items())
-
-
-def _only(stack: Stack, service: str) -> Container:
-    return next(c for c in stack.containers() if c.service == service)

@@ -74,8 +74,7 @@ class Worker:
 
     def _grouped(self, subscription: Subscription, deliveries: Sequence[Delivery]) -> list[list[Arrived]]:
         """What one transaction takes: fresh events of one type whose handler takes several together, else one."""
-        together: dict[str, list[Arrived]] = {}
-        groups: list[list[Arrived]] = []
+        groups: dict[object, list[Arrived]] = defaultdict(list)
         for delivery in deliveries:
             try:
                 envelope = Envelope.parse(delivery.headers, delivery.body, delivery.content_type)
@@ -83,16 +82,10 @@ class Worker:
                 log.error("undecodable message dead-lettered", extra={"service": self.name})
                 subscription.dead_letter(delivery, str(problem))
                 continue
-            arrived = Arrived(delivery, envelope)
             handler = self.runtime.service.handler(envelope.type)
-            if delivery.attempt > 1 or not isinstance(handler, Together):
-                groups.append([arrived])
-            elif envelope.type in together:
-                together[envelope.type].append(arrived)
-            else:
-                together[envelope.type] = [arrived]
-                groups.append(together[envelope.type])
-        return groups
+            together = isinstance(handler, Together) and delivery.attempt == 1
+            groups[envelope.type if together else object()].append(Arrived(delivery, envelope))
+        return list(groups.values())
 
     def _settle(self, subscription: Subscription, arrived: Sequence[Arrived], stop: threading.Event) -> None:
         """Handle, then acknowledge. Where several together fail, each half is tried, down to the one at fault."""

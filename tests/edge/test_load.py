@@ -32,7 +32,7 @@ def edge(place: Path) -> Iterator[Edge]:
 
 
 def call(edge: Edge, method: str, path: str) -> Call:
-    return Call("act", "clerk", method, path, bearer(edge.keys, "clerk", ("clerk", "1066350177")))
+    return Call("clerk", method, path, bearer(edge.keys, "clerk", ("clerk", "1066350177")))
 
 
 def load(

@@ -5,10 +5,10 @@ the morning of the day of confirming. Run by `make e2e`; needs Docker.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,14 @@ import pytest
 
 from deploy.rehearsal.checker import check, settled
 from deploy.rehearsal.collecting import open_rounds, school_path, settle_duplicates, upload_all
+from deploy.rehearsal.deciding import ready
 from deploy.rehearsal.journal import Journal
 from deploy.rehearsal.scenario import Cast, Stage, cast, wait_for
 from gateway.cli.chaos import InContainer
 from gateway.cli.stack import MORNING, clear, enrol, start
 from gateway.cli.stage import make_demo_nation
 from gateway.embedded import free_port
-from gateway.stack.compose import Container, Stack, docker
+from gateway.stack.compose import Stack, docker
 from services.kit.clock import set_clock
 
 FOLDER = Path(".tabian/e2e")
@@ -47,14 +48,10 @@ class Scene:
         assert len(taken) == count, "more schools are needed: SCHOOLS"
         return taken
 
-    def containers(self, *services: str) -> list[Container]:
-        """The running containers of these services."""
-        return [c for c in self.stack.containers() if c.service in services and c.state == "running"]
-
     @contextmanager
     def frozen(self, *services: str) -> Iterator[None]:
         """Every process of these services stands still meanwhile."""
-        ids = [c.id for c in self.containers(*services)]
+        ids = [c.id for c in self.stack.running(*services)]
         docker("pause", *ids)
         try:
             yield
@@ -64,7 +61,7 @@ class Scene:
     @contextmanager
     def stopped(self, *services: str) -> Iterator[None]:
         """No process of these services runs meanwhile."""
-        ids = [c.id for c in self.containers(*services)]
+        ids = [c.id for c in self.stack.running(*services)]
         docker("stop", "--time", "15", *ids)
         try:
             yield
@@ -84,13 +81,7 @@ class Scene:
 
     def ready(self, code: str) -> dict[str, Any]:
         """The school as its clerk sees it, once it can be confirmed."""
-        clerk = self.people.clerks[code]
-
-        def look() -> dict[str, Any] | None:
-            school: dict[str, Any] = clerk.ask(school_path(code))
-            return school if school["state"] == "ready" else None
-
-        return wait_for(look, f"{code} ready")
+        return wait_for(lambda: ready(self.people, code), f"{code} ready")
 
     def ask(self, service: str, query: str) -> list[Any]:
         """The first column of what one of the databases answers."""
@@ -120,9 +111,8 @@ def scene() -> Iterator[Scene]:
     try:
         start(stack, _quiet, each=2)
         with stack.client() as client, Journal(stack.folder / "journal.jsonl") as journal:
-            at: Callable[[datetime], None] = lambda moment: set_clock(stack.clock, moment)  # noqa: E731
             passwords = enrol(stack, nation, secrets.token_urlsafe(12))
-            stage = Stage(client, nation, passwords, at, _quiet, journal=journal)
+            stage = Stage(client, nation, passwords, partial(set_clock, stack.clock), _quiet, journal=journal)
             people = cast(stage)
             for act in (open_rounds, upload_all, settle_duplicates):
                 act(stage, people)

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from deploy.rehearsal.collecting import school_path
+from deploy.rehearsal.deciding import certify, confirm
 from deploy.rehearsal.scenario import wait_for
 from gateway.stack.mischief import wipe
 from tests.stack.conftest import Scene
@@ -21,14 +22,10 @@ def send_and_confirm(scene: Scene, code: str) -> str:
     """A roll with one pupil less than before, confirmed and certified; returns its version."""
     upload = scene.send_roll(code, one_less(scene.roll(code)))
     assert upload["state"] == "accepted", upload
-    school = scene.ready(code)
-    assert school["sha256"] == upload["sha256"]
-    clerk, director = scene.people.clerks[code], scene.people.directors[code]
-    clerk.do("POST", school_path(code, "/confirmation"), sha256=school["sha256"])
-    director.sign_in(step_up=True)
-    said = {"statement": director.ask(school_path(code))["statement"]["th"]}
-    director.do("POST", school_path(code, "/certification"), said, sha256=school["sha256"])
-    assert clerk.ask(school_path(code))["state"] == "certified"
+    assert scene.ready(code)["sha256"] == upload["sha256"]
+    confirm(scene.stage, scene.people, code)
+    certify(scene.stage, scene.people, code)
+    assert scene.people.clerks[code].ask(school_path(code))["state"] == "certified"
     return str(upload["sha256"])
 
 
@@ -67,6 +64,6 @@ def test_a_broker_that_forgets_is_told_again(scene: Scene) -> None:
         versions = {code: send_and_confirm(scene, code) for code in schools}
         wait_for(lambda: scene.ask("intake", unsent) == [0], "all of it lying at the broker")
         assert unapplied(scene) >= len(schools)
-        wipe(scene.containers("rabbitmq")[0])
+        wipe(scene.stack.running("rabbitmq")[0])
     scene.wait_whole()
     assert {code: at_snapshot(scene, code) for code in schools} == versions

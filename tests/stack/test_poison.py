@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
 import pytest
 
-from deploy.rehearsal.collecting import school_path
+from deploy.rehearsal.deciding import confirm
 from deploy.rehearsal.scenario import ROUND, wait_for
 from tests.stack.conftest import Scene
 
@@ -27,15 +26,15 @@ def tool(scene: Scene, *words: str) -> str:
     return scene.stack.compose("run", "--rm", "tools", "dead-letters", *words)
 
 
-def psql(scene: Scene, statement: str) -> str:
-    words = ("psql", "-XAtq", "-d", "tabian_intake", "-c", statement)
+def poisoned(scene: Scene) -> str:
+    """The id of the event."""
+    words = ("psql", "-XAtq", "-d", "tabian_intake", "-c", POISON)
     return scene.stack.compose("exec", "-T", "-u", "postgres", "postgres", *words).strip()
 
 
 def row(scene: Scene, event: str) -> dict[str, Any]:
     """The event's outbox row."""
-    wanted = f"SELECT row_to_json(o) FROM outbox o WHERE id = '{event}'"
-    found: dict[str, Any] = json.loads(psql(scene, wanted))
+    found: dict[str, Any] = scene.ask("intake", f"SELECT to_json(o) FROM outbox o WHERE id = '{event}'")[0]
     return found
 
 
@@ -50,10 +49,9 @@ def replays(scene: Scene, event: str) -> int:
 
 
 def test_poison_is_parked_shown_replayed_and_discarded_while_the_rest_flows_on(scene: Scene) -> None:
-    event = psql(scene, POISON)
+    event = poisoned(scene)
     (code,) = scene.take(1)
-    school = scene.ready(code)
-    scene.people.clerks[code].do("POST", school_path(code, "/confirmation"), sha256=school["sha256"])
+    confirm(scene.stage, scene.people, code)
     wait_for(lambda: row(scene, event)["parked"] == ["snapshot"], "the poison parked")
     confirmed = f"SELECT state FROM submission WHERE round = '{ROUND}' AND school = '{code}'"
     wait_for(lambda: scene.ask("snapshot", confirmed) == ["confirmed"], "what came after it applied")

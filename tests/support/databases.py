@@ -1,9 +1,9 @@
 """Databases for tests: made from a migrated template once, emptied and handed out again, because making one costs more
 than most tests do.
 
-They do not wait for the disk at each commit, which changes neither locks nor what a transaction sees: no test that uses
-them kills the server. Emptied means that a test cannot tell it from a new one: no rows, sequences at their start, nobody connected. One whose
-tables a test changed is dropped instead.
+They do not wait for the disk at each commit, which changes neither locks nor what a transaction sees: no test that
+uses them kills the server. Emptied means that a test cannot tell it from a new one: no rows, sequences at their
+start, nobody connected. One whose tables a test changed is dropped instead.
 """
 
 from __future__ import annotations

@@ -14,17 +14,16 @@ from types import TracebackType
 import aiohttp
 
 from deploy.rehearsal.journal import Journal
+from deploy.rehearsal.person import AWAY
 
 TICKET = "X-Tabian-Ticket"
-AGAIN = (502, 503, 504)
 SLOWEST_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request of one person. `kind` names it in the figures; `who` in the journal."""
+    """One request of one person, who is named in the journal."""
 
-    kind: str
     who: str
     method: str
     path: str
@@ -37,7 +36,6 @@ class Answer:
     """What became of a call: seconds since the load began when it was due, sent first and answered last; the last
     status (0: no answer); how often it was tried."""
 
-    kind: str
     due: float
     sent: float
     done: float
@@ -63,7 +61,6 @@ class Caller:
         self._address, self._journal, self._patience = address, journal, patience
         self._trusted = ssl.create_default_context(cafile=str(certificate))
         self._lines = lines
-        self._began = time.monotonic()
 
     async def __aenter__(self) -> Caller:
         connector = aiohttp.TCPConnector(limit=self._lines, ssl=self._trusted, keepalive_timeout=15)
@@ -105,8 +102,8 @@ class Caller:
         while True:
             tries += 1
             status, headers = await self._try(call)
-            if status not in (0, *AGAIN) or self._now() - due > self._patience:
-                return Answer(call.kind, due, sent, self._now(), status, tries)
+            if status not in (0, *AWAY) or self._now() - due > self._patience:
+                return Answer(due, sent, self._now(), status, tries)
             if TICKET in headers:
                 call = replace(call, headers={**call.headers, TICKET: headers[TICKET]})
             await asyncio.sleep(float(headers.get("Retry-After", "1")) * random.uniform(0.5, 1.5))
@@ -121,7 +118,7 @@ class Caller:
         except (aiohttp.ClientError, TimeoutError):
             self._journal.maybe(call.who, call.method, call.path)
             return 0, {}
-        if answer.status in AGAIN:
+        if answer.status in AWAY:
             self._journal.maybe(call.who, call.method, call.path)
         else:
             self._journal.note(call.method, call.path, call.who, answer.status, call.body, text)

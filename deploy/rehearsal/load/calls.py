@@ -26,7 +26,7 @@ def rolls(nation: Path, schools: Iterable[SchoolTruth], passes: Pass) -> Iterato
         who, file = f"clerk-{school.code}", nation / school.last.file
         headers = {**passes(who, "clerk", school.code), "X-Filename": urllib.parse.quote(file.name)}
         headers["Content-Type"] = "application/octet-stream"
-        yield Call("upload", who, "PUT", school_path(school.code, "/roster"), headers, file.read_bytes())
+        yield Call(who, "PUT", school_path(school.code, "/roster"), headers, file.read_bytes())
 
 
 def confirmations(versions: dict[str, str], passes: Pass) -> Iterator[Call]:
@@ -34,7 +34,7 @@ def confirmations(versions: dict[str, str], passes: Pass) -> Iterator[Call]:
     for code, sha256 in versions.items():
         who = f"clerk-{code}"
         headers = {**passes(who, "clerk", code), "If-Match": f'"{sha256}"'}
-        yield Call("confirm", who, "POST", school_path(code, "/confirmation"), headers)
+        yield Call(who, "POST", school_path(code, "/confirmation"), headers)
 
 
 def certifications(versions: dict[str, str], statement: str, passes: Pass) -> Iterator[Call]:
@@ -44,4 +44,4 @@ def certifications(versions: dict[str, str], statement: str, passes: Pass) -> It
         who = f"director-{code}"
         headers = {**passes(who, "director", code), "If-Match": f'"{sha256}"'}
         headers["Content-Type"] = "application/json"
-        yield Call("certify", who, "POST", school_path(code, "/certification"), headers, body)
+        yield Call(who, "POST", school_path(code, "/certification"), headers, body)

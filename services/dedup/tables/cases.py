@@ -12,10 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from services.dedup.rules.standing import Ruling
-from services.dedup.tables import answer, duplicate, party, ruling, school
+from services.dedup.tables import answer, duplicate, is_one_of, party, ruling, school
 from services.kit.database import Transaction
-
-_KEYS = sa.ARRAY(sa.LargeBinary)
 
 
 def ensure(tx: Transaction, round_name: str, keys: Collection[bytes], opened_at: datetime) -> None:
@@ -27,7 +25,7 @@ def ensure(tx: Transaction, round_name: str, keys: Collection[bytes], opened_at:
 
 def of_keys(tx: Transaction, round_name: str, keys: Collection[bytes]) -> Sequence[sa.Row[Any]]:
     """The cases of these keys in order of opening."""
-    here = sa.and_(duplicate.c.round == round_name, duplicate.c.key == sa.any_(sa.literal(list(keys), _KEYS)))
+    here = sa.and_(duplicate.c.round == round_name, is_one_of(duplicate.c.key, keys))
     return tx.execute(sa.select(duplicate).where(here).order_by(duplicate.c.number)).all()
 
 

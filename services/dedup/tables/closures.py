@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.contracts.intake import ManifestEntry, ManifestSent
 from services.contracts.manifest import manifest_digest
-from services.dedup.tables import closure, manifest_entry, manifest_part, screened
+from services.dedup.tables import closure, is_one_of, manifest_entry, manifest_part, screened
 from services.kit.database import Transaction
 
 ASK_AGAIN_SECONDS = 30
@@ -109,7 +109,7 @@ def named_at_fence(
     """school → (revision, sha256) in the newest manifest that has it, also of an aborted attempt: what it says of that
     revision stays true."""
     m = manifest_entry.c
-    here = sa.and_(m.round == round_name, m.school == sa.any_(sa.literal(list(codes), sa.ARRAY(sa.Text))))
+    here = sa.and_(m.round == round_name, is_one_of(m.school, codes))
     rows = tx.execute(sa.select(m.school, m.revision, m.sha256).where(here).order_by(m.revision))
     return {row.school: (row.revision, row.sha256) for row in rows}
 

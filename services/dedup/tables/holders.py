@@ -10,16 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from services.dedup.rules.holdings import Holding
-from services.dedup.tables import duplicate, holder, identity_key, screened
+from services.dedup.tables import duplicate, holder, identity_key, is_one_of, screened
 from services.kit.database import Transaction
-
-
-def _any_of(column: sa.ColumnElement[bytes], keys: Collection[bytes]) -> sa.ColumnElement[bool]:
-    return column == sa.any_(sa.literal(list(keys), sa.ARRAY(sa.LargeBinary)))
-
-
-def _one_of(column: sa.ColumnElement[str], codes: Collection[str]) -> sa.ColumnElement[bool]:
-    return column == sa.any_(sa.literal(list(codes), sa.ARRAY(sa.Text)))
 
 
 def lock_schools(tx: Transaction, round_name: str, codes: Sequence[str]) -> dict[str, int]:
@@ -27,7 +19,7 @@ def lock_schools(tx: Transaction, round_name: str, codes: Sequence[str]) -> dict
     school → revision."""
     rows = [{"round": round_name, "school": code} for code in sorted(codes)]
     tx.execute(insert(screened).values(rows).on_conflict_do_nothing())
-    mine = sa.and_(screened.c.round == round_name, _one_of(screened.c.school, codes))
+    mine = sa.and_(screened.c.round == round_name, is_one_of(screened.c.school, codes))
     locked = sa.select(screened.c.school, screened.c.revision).where(mine).order_by(screened.c.school)
     return {row.school: row.revision for row in tx.execute(locked.with_for_update())}
 
@@ -64,7 +56,7 @@ def lock_keys(tx: Transaction, round_name: str, keys: Collection[bytes]) -> None
     """Lock the key rows in order of key until the transaction ends."""
     tx.execute(
         sa.select(identity_key.c.key)
-        .where(identity_key.c.round == round_name, _any_of(identity_key.c.key, keys))
+        .where(identity_key.c.round == round_name, is_one_of(identity_key.c.key, keys))
         .order_by(identity_key.c.key)
         .with_for_update()
     ).all()
@@ -75,7 +67,7 @@ def held_by(tx: Transaction, round_name: str, codes: Collection[str]) -> dict[st
     h = holder.c
     rows = tx.execute(
         sa.select(h.school, h.key, h.line, h.first_name, h.last_name, h.birth_date, h.sex).where(
-            h.round == round_name, _one_of(h.school, codes)
+            h.round == round_name, is_one_of(h.school, codes)
         )
     )
     found: dict[str, dict[bytes, Holding]] = {}
@@ -135,14 +127,14 @@ def write(tx: Transaction, round_name: str, brought: Mapping[str, Sequence[Holdi
 
 def contested(tx: Transaction, round_name: str, keys: Collection[bytes]) -> list[bytes]:
     """Those of the keys that two schools hold, in order of key."""
-    here = sa.and_(holder.c.round == round_name, _any_of(holder.c.key, keys))
+    here = sa.and_(holder.c.round == round_name, is_one_of(holder.c.key, keys))
     shared = sa.select(holder.c.key).where(here).group_by(holder.c.key).having(sa.func.count() > 1)
     return [bytes(key) for key in tx.execute(shared.order_by(holder.c.key)).scalars()]
 
 
 def keys_of_cases(tx: Transaction, round_name: str, keys: Collection[bytes]) -> list[bytes]:
     """Those of the keys that have a case, in whatever state, in order of key."""
-    here = sa.and_(duplicate.c.round == round_name, _any_of(duplicate.c.key, keys))
+    here = sa.and_(duplicate.c.round == round_name, is_one_of(duplicate.c.key, keys))
     return [
         bytes(key)
         for key in tx.execute(sa.select(duplicate.c.key).where(here).order_by(duplicate.c.key)).scalars()
@@ -152,12 +144,12 @@ def keys_of_cases(tx: Transaction, round_name: str, keys: Collection[bytes]) -> 
 def holders_of(tx: Transaction, round_name: str, keys: Collection[bytes]) -> Sequence[sa.Row[Any]]:
     """key, school and line of every holder of these keys, in order of key and school."""
     h = holder.c
-    here = sa.and_(h.round == round_name, _any_of(h.key, keys))
+    here = sa.and_(h.round == round_name, is_one_of(h.key, keys))
     return tx.execute(sa.select(h.key, h.school, h.line).where(here).order_by(h.key, h.school)).all()
 
 
 def rolls_of(tx: Transaction, round_name: str, codes: Collection[str]) -> dict[str, str]:
     """school → sha256 of its roll as screened."""
     s = screened.c
-    here = sa.and_(s.round == round_name, _one_of(s.school, codes))
+    here = sa.and_(s.round == round_name, is_one_of(s.school, codes))
     return {row.school: row.sha256 for row in tx.execute(sa.select(s.school, s.sha256).where(here))}

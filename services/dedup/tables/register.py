@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 import sqlalchemy as sa
 
 from services.contracts.intake import AreaRegistered
-from services.dedup.tables import school
+from services.dedup.tables import is_one_of, school
 from services.kit.database import Transaction
 
 _UPSERT = sa.text(
@@ -40,7 +40,7 @@ def keep_area(tx: Transaction, event: AreaRegistered) -> Sequence[str]:
 def names(tx: Transaction, codes: Collection[str]) -> dict[str, tuple[str, str]]:
     """school → (name, ESA) of those the register told of."""
     s = school.c
-    here = s.code == sa.any_(sa.literal(list(codes), sa.ARRAY(sa.Text)))
+    here = is_one_of(s.code, codes)
     return {row.code: (row.name, row.esa) for row in tx.execute(sa.select(s.code, s.name, s.esa).where(here))}
 
 

@@ -53,11 +53,12 @@ def append(
     return event_id
 
 
+# ARRAY: an IN may be looked up once per row and would then lock, and claim, more than the limit.
 _CLAIM = sa.text(
     """
     UPDATE outbox SET next_send_at = clock_timestamp() + make_interval(secs => :lease)
-     WHERE id IN (SELECT id FROM outbox WHERE next_send_at <= clock_timestamp()
-                   ORDER BY next_send_at, position LIMIT :limit FOR UPDATE SKIP LOCKED)
+     WHERE id = ANY(ARRAY(SELECT id FROM outbox WHERE next_send_at <= clock_timestamp()
+                         ORDER BY next_send_at, position LIMIT :limit FOR UPDATE SKIP LOCKED))
     RETURNING CAST(id AS text) AS id, position, type, subject, time, about, document, correlation, causation, traceparent
     """
 )

@@ -16,6 +16,7 @@ from services.kit.broker import Delivery
 from services.kit.messaging import outbox as rows
 from services.kit.outbox import Report
 from tests.support.bench import Bench
+from tests.support.plans import look_up_row_by_row
 from tests.support.toys import MAKER, TAKER, package, seen
 
 
@@ -59,6 +60,13 @@ def test_a_service_cannot_publish_what_it_does_not_declare(maker: Bench) -> None
     event = AreaRegistered(esa="6602", name="x", revision=1, schools=())
     with pytest.raises(ValueError, match="does not declare"), maker.database.transaction() as tx:
         tx.publish(event, subject="6602")
+
+
+def test_no_more_is_claimed_than_asked_for(maker: Bench) -> None:
+    publish(maker, *"abcde")
+    with maker.database.transaction() as tx:
+        look_up_row_by_row(tx)
+        assert [len(outbox.claim(tx.connection, 2)) for _ in range(3)] == [2, 2, 1]
 
 
 def test_an_event_is_applied_once_and_reported(maker: Bench, taker: Bench) -> None:

@@ -12,6 +12,7 @@ from services.intake.checking import check_uploads
 from services.intake.events import on_round_opened
 from services.intake.tables import upload, uploads
 from tests.support.intake_desk import AREA_DAY, CONFIRM_DAY, ESA, OTHER, REGISTER, SCHOOL, IntakeDesk
+from tests.support.plans import look_up_row_by_row
 from tests.support.rosters import csv_file, plan, pupil, roll
 from tests.support.tokens import bearer
 
@@ -158,6 +159,7 @@ def test_what_is_checked_at_once_is_bounded_in_bytes_too(intake: IntakeDesk) -> 
             who = bearer(intake.bench.keys, "clerk", ("clerk", school))
             intake.put(bytes([number]) * (size - 1), school=school, who=who)
     with intake.bench.database.transaction() as tx:
+        look_up_row_by_row(tx)
         first = uploads.claim(tx, 50)
         second = uploads.claim(tx, 50)
         assert (len(first), len(second), len(uploads.claim(tx, 50))) == (2, 2, 0)

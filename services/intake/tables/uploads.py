@@ -22,14 +22,15 @@ and again, and an innocent file must outlive that; a deadly one is tried alone a
 BATCH_BYTES = 32 * 1024 * 1024
 """So much of the files is held in memory at once; a larger one alone."""
 
+# ARRAY: an IN may be looked up once per row and would then lock, and claim, more than the limit.
 _CLAIM = """
     UPDATE upload SET state = 'checking', attempts = attempts + 1,
         lease_until = clock_timestamp() + make_interval(secs => :lease)
-     WHERE id IN (
+     WHERE id = ANY(ARRAY(
         SELECT u.id FROM upload u JOIN round r ON r.name = u.round
          WHERE u.state IN ('received', 'checking') AND r.state IN ('open', 'closing') AND u.attempts < :attempts
            AND {due}
-         ORDER BY u.number LIMIT :limit FOR UPDATE OF u SKIP LOCKED)
+         ORDER BY u.number LIMIT :limit FOR UPDATE OF u SKIP LOCKED))
     RETURNING CAST(id AS text) AS id, number, round, school, content, media_type, filename, arrived_at, correlation
 """
 _FRESH = sa.text(_CLAIM.format(due="u.attempts = 0"))

@@ -6,6 +6,7 @@ afterwards and given up after some attempts; it blocks nobody else. Not here: wh
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -16,7 +17,6 @@ import sqlalchemy as sa
 
 from services.contracts.intake import RosterAccepted, RosterIdentified
 from services.contracts.roster import canonical
-from services.contracts.roster.fields import COLUMNS
 from services.intake.rules import checks, identified
 from services.intake.rules.catalogue_refusals import Unreadable
 from services.intake.rules.reading import Readout, read
@@ -118,21 +118,27 @@ def _check_apart(
 def _check_together(
     readable: list[tuple[sa.Row[Any], Readout]], schools: dict[str, Any], plans: dict[str, Any], secret: bytes
 ) -> dict[str, Checked | Unreadable | None]:
+    if not readable:
+        return {}
     frames = canonical.canonicalise_many([readout.frame for _, readout in readable])
     rosters = []
     for (row, _), frame in zip(readable, frames, strict=True):
         plan, school = plans[row.round].plan, schools[row.school]
         rosters.append(checks.Roster(frame, school.code, school.smis8, plan.count_day, plan.academic_year))
     found = checks.check(rosters)
+    bodies = canonical.encode_many(frames)
+    identities = iter(
+        identified.identity_keys(pl.concat([frame.select("national_id") for frame in frames]), secret)
+    )
     return {
-        row.id: _checked(roster.frame, findings, secret)
-        for (row, _), roster, findings in zip(readable, rosters, found, strict=True)
+        row.id: _checked(frame, body, list(itertools.islice(identities, frame.height)), findings, secret)
+        for (row, _), frame, body, findings in zip(readable, frames, bodies, found, strict=True)
     }
 
 
-def _checked(frame: pl.DataFrame, found: Sequence[checks.Finding], secret: bytes) -> Checked:
-    body = canonical.encode(frame.select(COLUMNS))
-    identities = identified.identity_keys(frame, secret)
+def _checked(
+    frame: pl.DataFrame, body: bytes, identities: list[str], found: Sequence[checks.Finding], secret: bytes
+) -> Checked:
     keys = identified.pupil_keys(frame, identities, secret) if found else []
     counts = frame.group_by("grade", "sex").len("pupils").sort("grade", "sex").to_dicts()
     return Checked(

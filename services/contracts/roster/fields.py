@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 from services.contracts.roster.address import ADDRESSES
 from services.contracts.roster.family import FAMILY
@@ -53,6 +54,7 @@ def by_key(key: str) -> Field:
     return _BY_KEY[key]
 
 
+@lru_cache(maxsize=4096)
 def field_for_header(text: str) -> Field | None:
     """The field a column with this header holds, None for a header no field is known by.
 

@@ -44,14 +44,24 @@ def clean(text: str) -> str:
 
 def _mapped(series: pl.Series, spell: Callable[[str], str]) -> pl.Series | None:
     """The series with every distinct value respelt; None when nothing changes."""
-    changes = {text: spelt for text in series.unique().to_list() if (spelt := spell(text)) != text}
+    return _replaced(series, series.unique(), spell)
+
+
+def _replaced(series: pl.Series, distinct: pl.Series, spell: Callable[[str], str]) -> pl.Series | None:
+    changes = {text: spelt for text in distinct.to_list() if (spelt := spell(text)) != text}
     if not changes:
         return None
     return series.replace(list(changes), list(changes.values()))
 
 
-def _respelt(frame: pl.DataFrame, columns: Sequence[str], spell: Callable[[str], str]) -> pl.DataFrame:
-    changed = (_mapped(frame.get_column(column), spell) for column in columns)
+def _respelt(
+    frame: pl.DataFrame, columns: Sequence[str], spell: Callable[[str], str], pattern: str = ""
+) -> pl.DataFrame:
+    """The frame with the values of these columns respelt: those that match, where spelling leaves all others alone."""
+    changed = []
+    for series in map(frame.get_column, _those(frame, columns, pattern) if pattern else columns):
+        concerned = series.filter(series.str.contains(pattern)) if pattern else series
+        changed.append(_replaced(series, concerned.unique(), spell))
     return frame.with_columns([series for series in changed if series is not None])
 
 
@@ -86,16 +96,16 @@ def plain_number(text: str) -> str:
 def normalise(frame: pl.DataFrame) -> pl.DataFrame:
     """Every canonical column of `frame` (all of them present, String, no nulls) in its one spelling; others untouched."""
     columns = [field.key for field in STORED]
-    frame = _respelt(frame, _those(frame, columns, _DIRTY), clean)
+    frame = _respelt(frame, columns, clean, _DIRTY)
     numeric = (*_IDS, *_NUMBERS, *_DATES)
     thai = _those(frame, [*numeric, *(key for key, _ in _LABELS)], f"[{_THAI_DIGITS}]")
     if thai:
         frame = frame.with_columns(pl.col(thai).str.replace_many(list(_THAI_DIGITS), list("0123456789")))
     dashed = _those(frame, numeric, r"^-+\z")
     frame = frame.with_columns(pl.col(dashed).str.replace(r"^-+\z", "")) if dashed else frame
-    frame = _respelt(frame, _those(frame, _NATIONAL_IDS, r"[^0-9]"), normalise_id)
-    frame = _respelt(frame, _those(frame, _HOUSE_CODES, r"[^0-9]"), _joined_digits)
-    frame = _respelt(frame, _those(frame, _NUMBERS, _ODD_NUMBER), plain_number)
+    frame = _respelt(frame, _NATIONAL_IDS, normalise_id, r"[^0-9]")
+    frame = _respelt(frame, _HOUSE_CODES, _joined_digits, r"[^0-9]")
+    frame = _respelt(frame, _NUMBERS, plain_number, _ODD_NUMBER)
     frame = _respelt(frame, _DATES, iso_date)
     labels = (_mapped(frame.get_column(key), _label(name)) for key, name in _LABELS)
     return frame.with_columns([series for series in labels if series is not None])

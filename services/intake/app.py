@@ -22,7 +22,7 @@ from services.contracts.snapshot import (
 )
 from services.intake import api, checking, events, fencing, tables
 from services.intake.tables import documents, uploads
-from services.kit.service import Job, Service
+from services.kit.service import Job, Service, Together
 
 SERVICE = Service(
     name="intake",
@@ -35,7 +35,7 @@ SERVICE = Service(
         ClosingAborted: events.on_closing_aborted,
         RoundSealed: events.on_round_sealed,
         RosterRequested: events.on_roster_requested,
-        RosterScreened: events.on_roster_screened,
+        RosterScreened: Together(events.on_rosters_screened),
         CaseChanged: events.on_case_changed,
         IdentifiedRequested: events.on_identified_requested,
     },

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from services.contracts.dedup import CaseChanged, IdentifiedRequested, RosterScreened
+from services.contracts.dedup import CaseChanged, IdentifiedRequested
 from services.contracts.event import to_plain
 from services.contracts.intake import RosterAccepted, RosterIdentified
 from services.contracts.roster.canonical import unpack
@@ -21,6 +22,17 @@ from services.contracts.snapshot import (
 from services.intake.rules.identified import key_of_line
 from services.intake.tables import document, documents, duplicate, rounds, submission, submissions, uploads
 from services.kit.database import Transaction
+from services.kit.service import Arrival
+
+_SCREENED = (
+    sa.update(submission)
+    .where(
+        submission.c.round == sa.bindparam("of_round"),
+        submission.c.school == sa.bindparam("of_school"),
+        submission.c.sha256 == sa.bindparam("of_version"),
+    )
+    .values(screening=sa.bindparam("note"))
+)
 
 
 def on_round_opened(event: RoundOpened, tx: Transaction) -> None:
@@ -44,17 +56,19 @@ def on_round_sealed(event: RoundSealed, tx: Transaction) -> None:
         submissions.seal(tx, event.round)
 
 
-def on_roster_screened(event: RosterScreened, tx: Transaction) -> None:
-    """Note what the current version was compared with; a note on another version says nothing any more."""
-    note = {"compared_with": event.compared_with, "at": event.at}
+def on_rosters_screened(arrivals: Sequence[Arrival], tx: Transaction) -> None:
+    """Note what the current versions were compared with; a note on another version says nothing any more."""
     tx.execute(
-        sa.update(submission)
-        .where(
-            submission.c.round == event.round,
-            submission.c.school == event.school,
-            submission.c.sha256 == event.sha256,
-        )
-        .values(screening=note)
+        _SCREENED,
+        [
+            {
+                "of_round": event.round,
+                "of_school": event.school,
+                "of_version": event.sha256,
+                "note": {"compared_with": event.compared_with, "at": event.at},
+            }
+            for event in sorted((arrival.event for arrival in arrivals), key=lambda e: (e.round, e.school))
+        ],
     )
 
 

@@ -23,7 +23,7 @@ CALM_SECONDS = 40.0
 SLOW_SECONDS = FILE_BYTES / BYTES_A_SECOND + 15
 PAUSE_SECONDS = 0.05
 MOST_RATIO = 3.0
-MOST_SECONDS = 0.25
+MOST_SECONDS = 1.0
 """What an act may take on the day (p99); below it, a busy machine's noise is larger than any ratio says."""
 
 

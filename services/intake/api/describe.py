@@ -13,8 +13,8 @@ from services.intake.api.desk import Desk
 from services.intake.rules import acts
 from services.intake.rules.identified import identity_keys
 from services.intake.rules.states import blocks
-from services.intake.tables import documents, submissions, uploads
-from services.intake.tables.submissions import own_party
+from services.intake.tables import documents, submissions, unsettled, uploads
+from services.intake.tables.unsettled import own_party
 from services.kit.database import Transaction
 from services.kit.http import runtime
 
@@ -109,7 +109,7 @@ def _acts(tx: Transaction, desk: Desk) -> list[dict[str, Any]]:
 
 
 def _cases(tx: Transaction, desk: Desk) -> list[dict[str, Any]]:
-    known = submissions.cases(tx, desk.round.name, desk.school.code)
+    known = unsettled.cases(tx, desk.round.name, desk.school.code)
     pupils = _pupils_by_key(tx, desk) if known and desk.is_own else {}
     shown = []
     for case in known:

@@ -17,7 +17,7 @@ from services.intake.api.desk import Desk, open_desk
 from services.intake.api.rosters import receive
 from services.intake.rules.acts import may_build_on, may_explain
 from services.intake.rules.identified import identity_keys, pupil_keys
-from services.intake.tables import documents, explanation, submissions, uploads
+from services.intake.tables import documents, explanation, submissions, unsettled, uploads
 from services.kit.database import Transaction
 from services.kit.errors import Problem, not_found
 from services.kit.http import body, if_match, runtime, transaction
@@ -117,7 +117,7 @@ def explain(round_name: str, school: str) -> ResponseReturnValue:
 def _check_explainable(tx: Transaction, desk: Desk, given: dict[str, Any]) -> None:
     may_explain(desk.actor, desk.submission, desk.round.state)
     wanted = (given["rule"], given["key"])
-    warnings = (f for f in submissions.current_findings(tx, desk.row) if f["severity"] == "warning")
+    warnings = (f for f in unsettled.current_findings(tx, desk.row) if f["severity"] == "warning")
     if wanted not in {(f["rule"], f["key"]) for f in warnings}:
         raise Problem(
             404, "no-such-warning", "ไม่มีข้อควรตรวจสอบนี้ในข้อมูลปัจจุบัน", "The current roster has no such warning"

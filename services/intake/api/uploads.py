@@ -15,7 +15,7 @@ from flask.typing import ResponseReturnValue
 from services.contracts.access import sees_pupils
 from services.contracts.roster.fields import by_key
 from services.intake.rules.catalogue import CATALOGUE
-from services.intake.tables import submissions, uploads
+from services.intake.tables import unsettled, uploads
 from services.kit.auth import principal
 from services.kit.database import Transaction
 from services.kit.errors import not_found
@@ -53,7 +53,7 @@ def get_findings(upload_id: str) -> ResponseReturnValue:
     """The findings as JSON, or as CSV for a spreadsheet where text/csv is preferred."""
     with transaction() as tx:
         row = _own_upload(tx, upload_id)
-        found = worded(row.findings, submissions.explanations(tx, row.round, row.school))
+        found = worded(row.findings, unsettled.explanations(tx, row.round, row.school))
     if request.accept_mimetypes.best_match(["application/json", "text/csv"]) == "text/csv":
         return _csv(found)
     return jsonify(findings=found)

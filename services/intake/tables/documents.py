@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import polars as pl
@@ -43,23 +43,18 @@ def read_frame(tx: Transaction, sha256: str) -> pl.DataFrame:
     return canonical.decode(canonical.unpack(read_body(tx.connection, sha256)))
 
 
-def store(tx: Transaction, made: Document) -> None:
-    """Keep a document; one that is there already is the same by its name."""
-    tx.execute(
-        insert(document)
-        .values(sha256=made.sha256, body=made.body, identified=made.identified, pupils=made.pupils)
-        .on_conflict_do_nothing()
-    )
+def store(tx: Transaction, made: Sequence[Document]) -> None:
+    """Keep documents; one that is there already is the same by its name. In their order, so that two transactions that
+    store the same ones wait for each other one way."""
+    if made:
+        rows = [asdict(one) for one in sorted(made, key=lambda one: one.sha256)]
+        tx.execute(insert(document).on_conflict_do_nothing(), rows)
 
 
-def add_version(
-    tx: Transaction, round_name: str, school: str, revision: int, sha256: str, upload: str, at: datetime
-) -> None:
-    tx.execute(
-        sa.insert(version).values(
-            round=round_name, school=school, revision=revision, sha256=sha256, upload=upload, at=at
-        )
-    )
+def add_versions(tx: Transaction, rows: Sequence[dict[str, Any]]) -> None:
+    """Note versions schools have from now on. Each: round, school, revision, sha256, upload, at."""
+    if rows:
+        tx.execute(sa.insert(version), rows)
 
 
 def latest_version(tx: Transaction, round_name: str, school: str) -> sa.Row[Any] | None:

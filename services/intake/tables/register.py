@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from services.contracts.intake import AreaRegistered, RegisteredSchool
 from services.intake.rules.register import Area
 from services.intake.tables import area, school
 from services.kit.database import Transaction
+from services.kit.sql import is_one_of
 
 
 def find_school(tx: Transaction, code: str) -> sa.Row[Any] | None:
@@ -20,6 +22,12 @@ def find_school(tx: Transaction, code: str) -> sa.Row[Any] | None:
     return tx.execute(
         sa.select(school, area.c.name.label("esa_name")).join(area).where(school.c.code == code)
     ).one_or_none()
+
+
+def find_schools(tx: Transaction, codes: Collection[str]) -> dict[str, sa.Row[Any]]:
+    """The schools of these codes that there are, by code."""
+    rows = tx.execute(sa.select(school).where(is_one_of(school.c.code, codes)))
+    return {row.code: row for row in rows}
 
 
 def next_revision(previous: int) -> int:

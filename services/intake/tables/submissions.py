@@ -1,21 +1,19 @@
-"""Queries on the submissions: reading one for the guards, keeping it true to its findings and cases, moving it on."""
+"""Queries on the submissions: reading them for the guards, keeping them true to their findings and cases, moving them on."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from services.contracts.intake import SubmissionChanged
-from services.contracts.roster.canonical import unpack
-from services.intake.rules.identified import keys_of
 from services.intake.rules.states import COUNTED, SEALED, SIGNED, Submission, readiness
-from services.intake.tables import act, duplicate, explanation, school, submission, upload
-from services.intake.tables.documents import read_identified
+from services.intake.tables import act, school, submission, unsettled, upload
 from services.intake.tables.register import next_revision
 from services.kit.database import Transaction
+from services.kit.sql import is_one_of
 
 WAITING = ("received", "checking")
 
@@ -26,19 +24,21 @@ def find(tx: Transaction, round_name: str, code: str, *, lock: bool = False) -> 
     return tx.execute(query.with_for_update() if lock else query).one_or_none()
 
 
+def hold(tx: Transaction, round_name: str, codes: Collection[str]) -> dict[str, sa.Row[Any]]:
+    """The submissions by school, locked in order of school."""
+    s = submission.c
+    query = sa.select(submission).where(s.round == round_name, is_one_of(s.school, codes)).order_by(s.school)
+    return {row.school: row for row in tx.execute(query.with_for_update())}
+
+
+def seen(values: Mapping[str, Any], upload_waiting: str | None = None) -> Submission:
+    """The submission with these values as the guards see it."""
+    names = ("state", "sha256", "pupils", "locked", "confirmed_by", "errors", "unexplained", "cases_open")
+    return Submission(**{name: values[name] for name in names}, upload_waiting=upload_waiting)
+
+
 def for_rules(tx: Transaction, row: sa.Row[Any]) -> Submission:
-    """The submission as the guards see it."""
-    return Submission(
-        state=row.state,
-        sha256=row.sha256,
-        pupils=row.pupils,
-        locked=row.locked,
-        confirmed_by=row.confirmed_by,
-        errors=row.errors,
-        unexplained=row.unexplained,
-        cases_open=row.cases_open,
-        upload_waiting=waiting_upload(tx, row.round, row.school),
-    )
+    return seen(row._asdict(), waiting_upload(tx, row.round, row.school))
 
 
 def waiting_upload(tx: Transaction, round_name: str, school: str) -> str | None:
@@ -54,35 +54,44 @@ def waiting_upload(tx: Transaction, round_name: str, school: str) -> str | None:
 
 def change(tx: Transaction, row: sa.Row[Any], act_name: str, **values: Any) -> int:
     """Write the new values under a greater revision and tell the others; returns the revision."""
-    revision = next_revision(row.revision)
-    changed = tx.execute(
+    values["revision"] = next_revision(row.revision)
+    tx.execute(
         sa.update(submission)
         .where(submission.c.round == row.round, submission.c.school == row.school)
-        .values(revision=revision, **values)
-        .returning(submission)
-    ).one()
-    tx.publish(
-        SubmissionChanged(
-            round=row.round,
-            school=row.school,
-            esa=row.esa,
-            revision=revision,
-            state=changed.state,
-            sha256=changed.sha256,
-            pupils=changed.pupils,
-            act=act_name,
-            at=tx.now().isoformat(),
-        ),
-        subject=row.school,
+        .values(**values)
     )
-    return revision
+    tell(tx, row._asdict() | values, act_name)
+    return int(values["revision"])
+
+
+_SHOWN = sa.update(submission).where(
+    submission.c.round == sa.bindparam("of_round"), submission.c.school == sa.bindparam("of_school")
+)
+
+
+def show(tx: Transaction, round_name: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Write the values of many submissions. Each: school, and the same columns."""
+    names = [name for name in rows[0] if name != "school"]
+    statement = _SHOWN.values({name: sa.bindparam(name) for name in names})
+    tx.execute(statement, [{"of_round": round_name, "of_school": row["school"], **row} for row in rows])
+
+
+def tell(tx: Transaction, values: Mapping[str, Any], act_name: str) -> None:
+    """Tell the others how the submission stands."""
+    told = {
+        name: values[name] for name in ("round", "school", "esa", "revision", "state", "sha256", "pupils")
+    }
+    tx.publish(SubmissionChanged(**told, act=act_name, at=tx.now().isoformat()), subject=values["school"])
 
 
 def recount(tx: Transaction, round_name: str, code: str) -> sa.Row[Any]:
     """Recount what is unexplained and which known cases are unanswered; returns the fresh row."""
     row = find(tx, round_name, code, lock=True)
     assert row is not None, "recounting a submission that is not there"
-    fresh = {"unexplained": len(unexplained(tx, row)), "cases_open": len(unanswered(tx, row))}
+    fresh = {
+        "unexplained": len(unsettled.unexplained(tx, row)),
+        "cases_open": len(unsettled.unanswered(tx, row)),
+    }
     this = (submission.c.round == round_name, submission.c.school == code)
     tx.execute(sa.update(submission).where(*this).values(**fresh))
     return tx.execute(sa.select(submission).where(*this)).one()
@@ -94,57 +103,6 @@ def refresh(tx: Transaction, round_name: str, code: str, cause: str) -> None:
     state = readiness(for_rules(tx, row))
     if row.state not in SIGNED and row.state != state:
         change(tx, row, cause, state=state)
-
-
-def current_findings(tx: Transaction, row: sa.Row[Any]) -> list[dict[str, Any]]:
-    """The findings of the school's current version, as stored with the upload that gave it."""
-    if row.upload is None:
-        return []
-    found: list[dict[str, Any]] = tx.execute(
-        sa.select(upload.c.findings).where(upload.c.id == row.upload)
-    ).scalar_one()
-    return found
-
-
-def explanations(tx: Transaction, round_name: str, school: str) -> dict[tuple[str, str], str]:
-    """(rule, pupil key) → the school's sentence."""
-    e = explanation.c
-    rows = tx.execute(sa.select(e.rule, e.key, e.sentence).where(e.round == round_name, e.school == school))
-    return {(row.rule, row.key): row.sentence for row in rows}
-
-
-def unexplained(tx: Transaction, row: sa.Row[Any]) -> list[dict[str, Any]]:
-    warnings = [f for f in current_findings(tx, row) if f["severity"] == "warning"]
-    if not warnings:
-        return []
-    explained = explanations(tx, row.round, row.school)
-    return [f for f in warnings if (f["rule"], f["key"]) not in explained]
-
-
-def cases(tx: Transaction, round_name: str, school: str) -> Sequence[sa.Row[Any]]:
-    """What intake knows of the school's duplicate cases."""
-    d = duplicate.c
-    return tx.execute(
-        sa.select(duplicate).where(d.round == round_name, d.school == school).order_by(d.case)
-    ).all()
-
-
-def own_party(case: sa.Row[Any]) -> dict[str, Any]:
-    """The school's own side of a case."""
-    return next((p for p in case.parties if p["school"] == case.school), {})
-
-
-def unanswered(tx: Transaction, row: sa.Row[Any]) -> list[sa.Row[Any]]:
-    """Known open cases the school has not answered, neither by a sentence nor by removing the pupil."""
-    open_cases = [
-        c
-        for c in cases(tx, row.round, row.school)
-        if c.state == "open" and own_party(c).get("answer") == "none"
-    ]
-    if not open_cases or row.sha256 is None:
-        return []
-    held = keys_of(unpack(read_identified(tx.connection, row.sha256)))
-    return [c for c in open_cases if c.key in held]
 
 
 def seal(tx: Transaction, round_name: str) -> None:

@@ -6,14 +6,16 @@ States: received → checking → accepted | unchanged | rejected | failed | lat
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from services.intake.tables import upload
 from services.kit.database import Transaction
+from services.kit.sql import is_one_of
 
 LEASE_SECONDS = 20
 ATTEMPTS = 6
@@ -117,14 +119,11 @@ def exhausted(tx: Transaction) -> Sequence[sa.Row[Any]]:
     ).all()
 
 
-def hold(tx: Transaction, upload_id: str) -> sa.Row[Any] | None:
-    """The upload, locked, if it is still being checked."""
+def hold(tx: Transaction, upload_ids: Collection[str]) -> set[str]:
+    """Those that are still being checked, locked."""
     u = upload.c
-    return tx.execute(
-        sa.select(u.id, u.number, u.arrived_at)
-        .where(u.id == upload_id, u.state == "checking")
-        .with_for_update()
-    ).one_or_none()
+    still = sa.select(u.id).where(is_one_of(u.id, upload_ids), u.state == "checking").order_by(u.id)
+    return set(tx.execute(still.with_for_update()).scalars())
 
 
 def end(tx: Transaction, upload_id: str, state: str, **values: Any) -> None:
@@ -132,6 +131,24 @@ def end(tx: Transaction, upload_id: str, state: str, **values: Any) -> None:
     tx.execute(
         sa.update(upload).where(upload.c.id == upload_id).values(state=state, lease_until=None, **values)
     )
+
+
+_ENDED = sa.update(upload).where(upload.c.id == sa.bindparam("upload_id"))
+_REFUSED = _ENDED.values({name: sa.bindparam(name) for name in ("state", "reason")} | {"lease_until": None})
+_RESULTS = ("state", "sha256", "pupils", "counts", "findings")
+_FINISHED = _ENDED.values({name: sa.bindparam(name) for name in _RESULTS} | {"lease_until": None})
+
+
+def refuse(tx: Transaction, rows: Sequence[dict[str, Any]]) -> None:
+    """Bring uploads to an end without a version. Each: upload_id, state, reason."""
+    if rows:
+        tx.execute(_REFUSED, rows)
+
+
+def finish(tx: Transaction, rows: Sequence[dict[str, Any]]) -> None:
+    """Bring uploads to an end with a version. Each: upload_id, state, sha256, pupils, counts, findings."""
+    if rows:
+        tx.execute(_FINISHED, rows)
 
 
 def mark_late(tx: Transaction, round_name: str, reason: dict[str, str]) -> list[str]:
@@ -154,18 +171,16 @@ def unmark_late(tx: Transaction, round_name: str) -> None:
     )
 
 
-def newer_in_place(tx: Transaction, round_name: str, school: str, arrived: datetime, number: int) -> bool:
-    """Whether a version that arrived later is in place already, be it new or the one there was: of two waiting uploads
-    the later wins."""
+def newest_in_place(
+    tx: Transaction, round_name: str, schools: Collection[str]
+) -> dict[str, tuple[datetime, int]]:
+    """By school when the version in place arrived, be it new or the one there was, and its upload's number: of two waiting
+    uploads the later wins."""
     u = upload.c
-    newer: bool = tx.execute(
-        sa.select(
-            sa.exists().where(
-                u.round == round_name,
-                u.school == school,
-                u.state.in_(("accepted", "unchanged")),
-                sa.tuple_(u.arrived_at, u.number) > sa.tuple_(sa.literal(arrived), sa.literal(number)),
-            )
-        )
-    ).scalar_one()
-    return newer
+    rows = tx.execute(
+        sa.select(u.school, u.arrived_at, u.number)
+        .ext(distinct_on(u.school))
+        .where(u.round == round_name, is_one_of(u.school, schools), u.state.in_(("accepted", "unchanged")))
+        .order_by(u.school, u.arrived_at.desc(), u.number.desc())
+    )
+    return {row.school: (row.arrived_at, row.number) for row in rows}

@@ -36,7 +36,7 @@ SERVICE = Service(
         RoundSealed: events.on_round_sealed,
         RosterRequested: events.on_roster_requested,
         RosterScreened: Together(events.on_rosters_screened),
-        CaseChanged: events.on_case_changed,
+        CaseChanged: Together(events.on_cases_changed),
         IdentifiedRequested: events.on_identified_requested,
     },
     publishes=(

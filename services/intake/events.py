@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from services.contracts.dedup import CaseChanged, IdentifiedRequested
+from services.contracts.dedup import CaseChanged, CaseParty, IdentifiedRequested
 from services.contracts.event import to_plain
 from services.contracts.intake import RosterAccepted, RosterIdentified
 from services.contracts.roster.canonical import unpack
@@ -19,7 +19,7 @@ from services.contracts.snapshot import (
     RoundOpened,
     RoundSealed,
 )
-from services.intake.rules.identified import key_of_line
+from services.intake.rules.identified import keys_by_line
 from services.intake.tables import document, documents, duplicate, rounds, submission, submissions, uploads
 from services.kit.database import Transaction
 from services.kit.service import Arrival
@@ -32,6 +32,15 @@ _SCREENED = (
         submission.c.sha256 == sa.bindparam("of_version"),
     )
     .values(screening=sa.bindparam("note"))
+)
+
+
+_CASE = insert(duplicate)
+_CASE_COLUMNS = ("round", "revision", "state", "decision", "parties", "key")
+_KEEP_CASE = _CASE.on_conflict_do_update(
+    index_elements=["case", "school"],
+    set_={name: _CASE.excluded[name] for name in _CASE_COLUMNS},
+    where=duplicate.c.revision < _CASE.excluded.revision,
 )
 
 
@@ -72,35 +81,45 @@ def on_rosters_screened(arrivals: Sequence[Arrival], tx: Transaction) -> None:
     )
 
 
-def on_case_changed(event: CaseChanged, tx: Transaction) -> None:
-    parties = [to_plain(party) for party in event.parties]
-    own = next((party for party in event.parties if party.school == event.school), None)
-    values = {
+def on_cases_changed(arrivals: Sequence[Arrival], tx: Transaction) -> None:
+    """Keep the newest of each school's cases; what the schools have left to answer follows."""
+    newest: dict[tuple[str, str], CaseChanged] = {}
+    for event in sorted((arrival.event for arrival in arrivals), key=lambda e: e.revision):
+        newest[event.case, event.school] = event
+    keys = _keys(tx, newest.values())
+    values = [_case(event, keys) for _, event in sorted(newest.items())]
+    tx.execute(_KEEP_CASE, values)
+    for round_name in sorted({event.round for event in newest.values()}):
+        schools = {event.school for event in newest.values() if event.round == round_name}
+        submissions.refresh(tx, round_name, schools, "case")
+
+
+def _own(event: CaseChanged) -> CaseParty | None:
+    return next((party for party in event.parties if party.school == event.school), None)
+
+
+def _case(event: CaseChanged, keys: dict[str, list[str]]) -> dict[str, Any]:
+    own = _own(event)
+    lines = keys.get(own.sha256, []) if own else []
+    return {
         "case": event.case,
         "school": event.school,
         "round": event.round,
         "revision": event.revision,
         "state": event.state,
         "decision": event.decision,
-        "parties": parties,
-        "key": _key(tx, own.sha256, own.line) if own else "",
+        "parties": [to_plain(party) for party in event.parties],
+        "key": lines[own.line - 1] if own and 0 < own.line <= len(lines) else "",
     }
-    statement = insert(duplicate).values(values)
-    newer = duplicate.c.revision < statement.excluded.revision
-    kept = tx.execute(
-        statement.on_conflict_do_update(
-            index_elements=["case", "school"], set_=values, where=newer
-        ).returning(duplicate.c.case)
-    )
-    if kept.first() is not None and submissions.find(tx, event.round, event.school) is not None:
-        submissions.refresh(tx, event.round, event.school, "case")
 
 
-def _key(tx: Transaction, sha256: str, line: int) -> str:
-    known = tx.execute(
-        sa.select(document.c.identified).where(document.c.sha256 == sha256)
-    ).scalar_one_or_none()
-    return key_of_line(unpack(bytes(known)), line) if known is not None else ""
+def _keys(tx: Transaction, events: Iterable[CaseChanged]) -> dict[str, list[str]]:
+    """Of the versions the schools' own pupils are on: sha256 → the identity key of each line."""
+    shas = {own.sha256 for event in events if (own := _own(event)) is not None}
+    return {
+        sha256: keys_by_line(unpack(projection))
+        for sha256, projection in documents.read_many_identified(tx, shas).items()
+    }
 
 
 def on_identified_requested(event: IdentifiedRequested, tx: Transaction) -> None:

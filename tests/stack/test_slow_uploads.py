@@ -24,7 +24,7 @@ SLOW_SECONDS = FILE_BYTES / BYTES_A_SECOND + 15
 PAUSE_SECONDS = 0.05
 MOST_RATIO = 3.0
 MOST_SECONDS = 1.0
-"""What an act may take on the day (p99); below it, a busy machine's noise is larger than any ratio says."""
+"""Below it a busy machine's noise is larger than any ratio says. An act that waits for a slow line waits for seconds."""
 
 
 class Acts:

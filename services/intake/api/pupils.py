@@ -109,8 +109,9 @@ def explain(round_name: str, school: str) -> ResponseReturnValue:
                 set_={name: statement.excluded[name] for name in ("sentence", "by", "at")},
             )
         )
-        submissions.refresh(tx, round_name, school, "explain")
-        row = submissions.recount(tx, round_name, school)
+        submissions.refresh(tx, round_name, [school], "explain")
+        row = submissions.find(tx, round_name, school)
+        assert row is not None, "a submission that was just refreshed"
     return jsonify(state=row.state, unexplained=row.unexplained)
 
 

@@ -67,13 +67,12 @@ def identified_csv(frame: pl.DataFrame, identities: Sequence[str]) -> bytes:
     return buffer.getvalue()
 
 
-def key_of_line(identified: bytes, line: int) -> str:
-    """The identity key on a line of a projection; "" if there is none."""
-    frame = pl.read_csv(io.BytesIO(identified), infer_schema=False)
-    keys = frame.filter(pl.col("line") == str(line))["key"].to_list()
-    return str(keys[0] or "") if keys else ""
+def keys_by_line(identified: bytes) -> list[str]:
+    """The identity key of each line of a projection; "" where there is none."""
+    frame = pl.read_csv(io.BytesIO(identified), infer_schema=False, columns=["key"])
+    return frame["key"].fill_null("").to_list()
 
 
 def keys_of(identified: bytes) -> set[str]:
     """All identity keys of a projection."""
-    return {key for key in pl.read_csv(io.BytesIO(identified), infer_schema=False)["key"].to_list() if key}
+    return set(keys_by_line(identified)) - {""}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from services.contracts.roster import canonical
 from services.intake.tables import document, version
 from services.kit.database import Transaction
+from services.kit.sql import is_one_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,13 @@ def read_identified(connection: Connection, sha256: str) -> bytes:
     """The projection for dedup, compressed; for the relay."""
     wanted = sa.select(document.c.identified).where(document.c.sha256 == sha256)
     return bytes(connection.execute(wanted).scalar_one())
+
+
+def read_many_identified(tx: Transaction, shas: Collection[str]) -> dict[str, bytes]:
+    """The projections of those of these documents that are here, compressed."""
+    d = document.c
+    rows = tx.execute(sa.select(d.sha256, d.identified).where(is_one_of(d.sha256, shas)))
+    return {row.sha256: bytes(row.identified) for row in rows}
 
 
 def read_frame(tx: Transaction, sha256: str) -> pl.DataFrame:

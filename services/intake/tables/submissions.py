@@ -71,6 +71,8 @@ _SHOWN = sa.update(submission).where(
 
 def show(tx: Transaction, round_name: str, rows: Sequence[dict[str, Any]]) -> None:
     """Write the values of many submissions. Each: school, and the same columns."""
+    if not rows:
+        return
     names = [name for name in rows[0] if name != "school"]
     statement = _SHOWN.values({name: sa.bindparam(name) for name in names})
     tx.execute(statement, [{"of_round": round_name, "of_school": row["school"], **row} for row in rows])
@@ -84,25 +86,21 @@ def tell(tx: Transaction, values: Mapping[str, Any], act_name: str) -> None:
     tx.publish(SubmissionChanged(**told, act=act_name, at=tx.now().isoformat()), subject=values["school"])
 
 
-def recount(tx: Transaction, round_name: str, code: str) -> sa.Row[Any]:
-    """Recount what is unexplained and which known cases are unanswered; returns the fresh row."""
-    row = find(tx, round_name, code, lock=True)
-    assert row is not None, "recounting a submission that is not there"
-    fresh = {
-        "unexplained": len(unsettled.unexplained(tx, row)),
-        "cases_open": len(unsettled.unanswered(tx, row)),
-    }
-    this = (submission.c.round == round_name, submission.c.school == code)
-    tx.execute(sa.update(submission).where(*this).values(**fresh))
-    return tx.execute(sa.select(submission).where(*this)).one()
+def refresh(tx: Transaction, round_name: str, codes: Collection[str], cause: str) -> None:
+    """Recount what these schools have left; draft and ready follow what was found, signed states stay."""
+    rows = hold(tx, round_name, codes)
+    left = unsettled.left(tx, round_name, rows.values())
+    after = {code: _refreshed(row, left[code]) for code, row in rows.items()}
+    show(tx, round_name, [{"school": code, **values} for code, values in after.items()])
+    for code, row in rows.items():
+        if after[code]["revision"] != row.revision:
+            tell(tx, row._asdict() | after[code], cause)
 
 
-def refresh(tx: Transaction, round_name: str, code: str, cause: str) -> None:
-    """Recount; draft and ready follow what was found, signed states stay."""
-    row = recount(tx, round_name, code)
-    state = readiness(for_rules(tx, row))
-    if row.state not in SIGNED and row.state != state:
-        change(tx, row, cause, state=state)
+def _refreshed(row: sa.Row[Any], left: dict[str, int]) -> dict[str, Any]:
+    state = row.state if row.state in SIGNED else readiness(seen(row._asdict() | left))
+    revision = row.revision if state == row.state else next_revision(row.revision)
+    return {**left, "state": state, "revision": revision}
 
 
 def seal(tx: Transaction, round_name: str) -> None:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from services.contracts.roster.canonical import unpack
 from services.intake.rules.identified import keys_of
 from services.intake.tables import duplicate, explanation, upload
-from services.intake.tables.documents import read_identified
+from services.intake.tables.documents import read_many_identified
 from services.kit.database import Transaction
 from services.kit.sql import is_one_of
 
@@ -52,11 +52,6 @@ def without_sentence(
     return [f for f in findings if f["severity"] == "warning" and (f["rule"], f["key"]) not in explained]
 
 
-def unexplained(tx: Transaction, row: sa.Row[Any]) -> list[dict[str, Any]]:
-    left = without_sentence(current_findings(tx, row), ())
-    return without_sentence(left, explanations(tx, row.round, row.school)) if left else []
-
-
 def cases(tx: Transaction, round_name: str, school: str) -> Sequence[sa.Row[Any]]:
     """What intake knows of the school's duplicate cases."""
     d = duplicate.c
@@ -72,14 +67,6 @@ def own_party(case: sa.Row[Any]) -> dict[str, Any]:
 
 def _asks(case: sa.Row[Any]) -> bool:
     return bool(case.state == "open" and own_party(case).get("answer") == "none")
-
-
-def unanswered(tx: Transaction, row: sa.Row[Any]) -> list[sa.Row[Any]]:
-    """Known open cases the school has not answered, neither by a sentence nor by removing the pupil."""
-    asking = [case for case in cases(tx, row.round, row.school) if _asks(case)]
-    if not asking or row.sha256 is None:
-        return []
-    return still_held(asking, read_identified(tx.connection, row.sha256))
 
 
 def asking(tx: Transaction, round_name: str, schools: Collection[str]) -> Mapping[str, list[sa.Row[Any]]]:
@@ -99,3 +86,27 @@ def still_held(cases: Sequence[sa.Row[Any]], identified: bytes) -> list[sa.Row[A
         return []
     held = keys_of(unpack(identified))
     return [case for case in cases if case.key in held]
+
+
+def left(tx: Transaction, round_name: str, rows: Collection[sa.Row[Any]]) -> dict[str, dict[str, int]]:
+    """How much each of these submissions has left: school → `unexplained` and `cases_open`."""
+    schools = [row.school for row in rows]
+    found = _findings_of(tx, [row.upload for row in rows if row.upload])
+    sentences = explained(tx, round_name, schools)
+    cases = asking(tx, round_name, schools)
+    projections = read_many_identified(tx, [row.sha256 for row in rows if row.school in cases and row.sha256])
+    return {
+        row.school: {
+            "unexplained": len(without_sentence(found.get(row.upload, ()), sentences.get(row.school, ()))),
+            "cases_open": len(still_held(cases[row.school], projections[row.sha256]))
+            if row.sha256 in projections
+            else 0,
+        }
+        for row in rows
+    }
+
+
+def _findings_of(tx: Transaction, upload_ids: Collection[str]) -> dict[str, list[dict[str, Any]]]:
+    u = upload.c
+    rows = tx.execute(sa.select(u.id, u.findings).where(is_one_of(u.id, upload_ids)))
+    return {row.id: row.findings for row in rows}

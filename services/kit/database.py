@@ -65,6 +65,7 @@ class Transaction:
     ) -> None:
         self.connection, self.service, self.clock, self.cause = connection, service, clock, cause
         self.wrote = False
+        self._events: list[dict[str, Any]] = []
 
     def execute(
         self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
@@ -79,16 +80,20 @@ class Transaction:
         return self.clock.now()
 
     def publish(self, event: object, *, subject: str, cause: Envelope | None = None) -> str:
-        """Put an event into the outbox; returns its id. `cause`: the message that led to it, where the transaction has
-        several. Raises ValueError if this service does not declare it."""
+        """Put an event into the outbox, all of a transaction's together at its end; returns its id. `cause`: the message
+        that led to it, where the transaction has several. Raises ValueError if this service does not declare it."""
         if type(event) not in self.service.publishes:
             raise ValueError(f"{self.service.name} does not declare that it publishes {type(event).__name__}")
         self.wrote = True
         if cause is not None:
             adopt_correlation(cause.correlationid, cause.traceparent)
-        return outbox.append(
-            self.connection, event, subject=subject, time=self.now(), cause=cause or self.cause
-        )
+        row = outbox.row_of(event, subject=subject, time=self.now(), cause=cause or self.cause)
+        self._events.append(row)
+        return str(row["id"])
+
+    def complete(self) -> None:
+        """Write what was published; the last thing before the commit."""
+        outbox.append(self.connection, self._events)
 
     def lock_shared(self, name: str) -> None:
         """Hold the shared side of a named advisory lock until the transaction ends."""
@@ -136,6 +141,7 @@ class Database:
             with connection.begin():
                 transaction = Transaction(connection, self.service, self.clock, cause)
                 yield transaction
+                transaction.complete()
             if transaction.wrote:
                 self.wakeup.notify()
 

@@ -29,28 +29,28 @@ RESENDS = 3
 KEPT_DAYS = 14
 
 
-def append(
-    connection: Connection, event: object, *, subject: str, time: datetime, cause: Envelope | None
-) -> str:
-    """Insert one event; due at once. Returns its id."""
+def row_of(event: object, *, subject: str, time: datetime, cause: Envelope | None) -> dict[str, Any]:
+    """The outbox row of one event, due at once, under the correlation of the moment."""
     event_type, about = describe(event)
     declaration = REGISTRY[event_type]
-    event_id = str(uuid.uuid4())
-    connection.execute(
-        sa.insert(outbox).values(
-            id=event_id,
-            type=event_type,
-            subject=subject,
-            time=time,
-            about=about,
-            document=about["sha256"] if declaration.document else None,
-            correlation=correlation_id(),
-            causation=cause.id if cause else "",
-            traceparent=traceparent(),
-            awaiting=list(declaration.consumers),
-        )
-    )
-    return event_id
+    return {
+        "id": str(uuid.uuid4()),
+        "type": event_type,
+        "subject": subject,
+        "time": time,
+        "about": about,
+        "document": about["sha256"] if declaration.document else None,
+        "correlation": correlation_id(),
+        "causation": cause.id if cause else "",
+        "traceparent": traceparent(),
+        "awaiting": list(declaration.consumers),
+    }
+
+
+def append(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert events' rows, in their order."""
+    if rows:
+        connection.execute(sa.insert(outbox), rows)
 
 
 # ARRAY: an IN may be looked up once per row and would then lock, and claim, more than the limit.

@@ -67,7 +67,7 @@ def _pass(
     readable: list[tuple[sa.Row[Any], Readout]] = []
     for row in claimed:
         try:
-            readable.append((row, read(row.content, row.media_type, row.filename)))
+            readable.append((row, read(uploads.file_of(row), row.media_type, row.filename)))
         except Unreadable as refused:
             outcomes[row.id] = refused
         except Exception as problem:

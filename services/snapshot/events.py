@@ -5,6 +5,7 @@ In any order and more than once; closing itself is carried on by the job `advanc
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 
@@ -22,7 +23,7 @@ from services.contracts.intake import (
 from services.contracts.roster import canonical
 from services.kit.database import Transaction
 from services.kit.service import Arrival
-from services.snapshot.rules.counts import recount, rows_at, summarise
+from services.snapshot.rules.counts import judged, recount, summarise
 from services.snapshot.tables import closings, documents, package, register, rounds, submission
 
 
@@ -41,30 +42,40 @@ def on_area_registered(event: AreaRegistered, tx: Transaction) -> None:
 def on_rosters_accepted(arrivals: Sequence[Arrival], tx: Transaction) -> None:
     """Keep the documents, counted two ways for the round's age day. One that is here already changes nothing."""
     plans = {name: rounds.find_round(tx, name) for name in sorted({a.event.round for a in arrivals})}
-    wanted: dict[tuple[str, date], bytes] = {}
+    wanted: dict[date, dict[str, bytes]] = defaultdict(dict)
     for arrival in arrivals:
         plan = plans[arrival.event.round]
         if plan is None:
             raise RoundUnknown(arrival.event.round)
-        wanted[arrival.event.sha256, plan.plan.age_day] = arrival.cause.document or b""
-    for sha256, age_day in sorted(wanted.keys() - documents.counted(tx, wanted)):
-        _keep(tx, sha256, age_day, wanted[sha256, age_day])
+        wanted[plan.plan.age_day][arrival.event.sha256] = arrival.cause.document or b""
+    for age_day in sorted(wanted):
+        here = documents.counted(tx, age_day, wanted[age_day])
+        _keep(
+            tx, age_day, {sha: packed for sha, packed in sorted(wanted[age_day].items()) if sha not in here}
+        )
 
 
-def _keep(tx: Transaction, sha256: str, age_day: date, packed: bytes) -> None:
-    data = canonical.unpack(packed)
-    if canonical.digest(data) != sha256:
-        raise NotTheDocument(sha256)
-    frame = canonical.decode(data)
-    rows = rows_at(frame, range(1, frame.height + 1), age_day)
-    documents.keep(tx, sha256, packed)
+def _keep(tx: Transaction, age_day: date, packed: dict[str, bytes]) -> None:
+    """Raises NotTheDocument, NotCanonical."""
+    bodies = {sha256: canonical.unpack(body) for sha256, body in packed.items()}
+    for sha256, body in bodies.items():
+        if canonical.digest(body) != sha256:
+            raise NotTheDocument(sha256)
+    rows = judged(canonical.decode_many(list(bodies.values())), age_day)
+    documents.keep(tx, packed)
     documents.keep_counts(
         tx,
-        sha256,
-        age_day,
-        first=summarise(frame, age_day),
-        second=recount(data, age_day, "certified", ()),
-        lines=[(row.line, row.reason) for row in rows if row.reason],
+        [
+            {
+                "sha256": sha256,
+                "age_day": age_day,
+                "pupils": len(of_one),
+                "cells": summarise(of_one).to_plain(),
+                "recounted": recount(body, age_day, "certified", ()).to_plain(),
+                "lines": [[row.line, row.reason] for row in of_one if row.reason],
+            }
+            for (sha256, body), of_one in zip(bodies.items(), rows, strict=True)
+        ],
     )
 
 

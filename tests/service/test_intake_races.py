@@ -166,6 +166,15 @@ def test_what_is_checked_at_once_is_bounded_in_bytes_too(intake: IntakeDesk) -> 
     assert {row.id for row in first}.isdisjoint(row.id for row in second)
 
 
+def test_a_file_that_waited_unpacked_is_checked_like_any_other(intake: IntakeDesk) -> None:
+    waiting = intake.put(csv_file(roll(1, 3))).get_json()["upload"]
+    with intake.bench.database.transaction() as tx:
+        as_it_came = {"content": csv_file(roll(1, 3)), "size": None}
+        tx.execute(sa.update(upload).where(upload.c.id == waiting).values(**as_it_came))
+    check_uploads(intake.bench.runtime)
+    assert intake.get(f"/api/v1/uploads/{waiting}")["state"] == "accepted"
+
+
 def test_a_file_larger_than_a_batch_may_be_is_checked_alone() -> None:
     assert uploads.batch([uploads.BATCH_BYTES * 2, 1, 1]) == 1
     assert uploads.batch([1, uploads.BATCH_BYTES, 1]) == 1

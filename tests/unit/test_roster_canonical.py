@@ -15,9 +15,11 @@ from services.contracts.roster.canonical import (
     canonicalise,
     canonicalise_many,
     decode,
+    decode_many,
     digest,
     empty,
     encode,
+    encode_many,
     pack,
     unpack,
     with_values,
@@ -105,8 +107,16 @@ def test_the_order_of_rows_and_columns_does_not_matter(rows: list[dict[str, str]
 @given(st.lists(_ROWS, max_size=5))
 def test_many_in_one_pass_are_the_same_as_one_by_one(rosters: list[list[dict[str, str]]]) -> None:
     frames = [_frame(rows) for rows in rosters]
-    merged = [encode(frame) for frame in canonicalise_many(frames)]
-    assert merged == [encode(canonicalise(frame)) for frame in frames]
+    bodies = encode_many(canonicalise_many(frames))
+    assert bodies == [encode(canonicalise(frame)) for frame in frames]
+    for read, body in zip(decode_many(bodies), bodies, strict=True):
+        assert read.equals(decode(body))
+
+
+def test_a_cell_with_a_line_break_is_written_in_its_own_roster_only() -> None:
+    plain = canonicalise(PINNED)
+    broken = plain.with_columns(pl.lit("a\nb").alias("last_name_th"))
+    assert encode_many([plain, broken, empty()]) == [encode(plain), encode(broken), encode(empty())]
 
 
 @given(_ROWS)
@@ -227,6 +237,8 @@ def test_other_bytes_are_refused(spoil) -> None:  # type: ignore[no-untyped-def]
         decode(spoil(data))
     assert "1112034563562" not in str(refused.value)
     assert refused.value.__cause__ is None
+    with pytest.raises(NotCanonical):
+        decode_many([data, spoil(data), data])
 
 
 def test_packed_and_unpacked() -> None:

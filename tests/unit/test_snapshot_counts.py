@@ -26,6 +26,7 @@ from services.snapshot.rules.counts import (
     Summary,
     apply_outcomes,
     for_state,
+    judged,
     recount,
     rows_at,
     summarise,
@@ -47,7 +48,7 @@ def both_ways(
     frame: pl.DataFrame, state: str = "certified", outcomes: Sequence[tuple[int, str]] = ()
 ) -> Summary:
     looked_up = rows_at(frame, [line for line, _ in outcomes], AGE_DAY)
-    one = for_state(apply_outcomes(summarise(frame, AGE_DAY), looked_up, outcomes), state)
+    one = for_state(apply_outcomes(summarise(judged([frame], AGE_DAY)[0]), looked_up, outcomes), state)
     two = recount(encode(frame), AGE_DAY, state, outcomes)
     assert one == two
     assert one.pupils == frame.height == one.counted + sum(one.not_counted.values())
@@ -146,7 +147,7 @@ def test_an_outcome_for_a_line_that_is_not_there_is_a_contradiction(line: int) -
     with pytest.raises(CountsDisagree):
         recount(encode(frame), AGE_DAY, "certified", [(line, DUPLICATE_LOST)])
     with pytest.raises(CountsDisagree):
-        apply_outcomes(summarise(frame, AGE_DAY), (), [(line, DUPLICATE_LOST)])
+        apply_outcomes(summarise(judged([frame], AGE_DAY)[0]), (), [(line, DUPLICATE_LOST)])
 
 
 def test_an_outcome_of_another_kind_is_a_contradiction() -> None:
@@ -159,7 +160,9 @@ def test_an_outcome_of_another_kind_is_a_contradiction() -> None:
 def test_rows_of_another_document_do_not_make_counts_negative() -> None:
     mine, other = roster({}), roster({"grade": "ม.1"})
     with pytest.raises(CountsDisagree):
-        apply_outcomes(summarise(mine, AGE_DAY), rows_at(other, [1], AGE_DAY), [(1, DUPLICATE_LOST)])
+        apply_outcomes(
+            summarise(judged([mine], AGE_DAY)[0]), rows_at(other, [1], AGE_DAY), [(1, DUPLICATE_LOST)]
+        )
 
 
 def test_a_cell_of_any_length_does_not_stop_the_second_count() -> None:

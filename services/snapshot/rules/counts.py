@@ -1,7 +1,7 @@
 """Who is counted: pupils of a school by grade, sex and reason, from its document, its state and dedup's outcomes.
 
 A pupil is counted or has exactly one reason why not, so counted + Σ reasons = pupils always. Counts exist two ways:
-`summarise` with `apply_outcomes` (columns, when a document arrives) and `recount` (line by line from the bytes, at
+`judged` with `summarise` and `apply_outcomes` (columns, when a document arrives) and `recount` (line by line from the bytes, at
 closing); they share no code beyond the order of the reasons, and a round is sealed only when they agree. Not here:
 what is paid (`budget.py`).
 """
@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
+import operator
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -109,22 +111,36 @@ class Row:
     reason: str
 
 
-def summarise(frame: pl.DataFrame, age_day: date) -> Summary:
-    """The counts of one canonical document, as if its school were certified and no pupil a duplicate.
+def judged(frames: Sequence[pl.DataFrame], age_day: date) -> list[tuple[Row, ...]]:
+    """Every line of many canonical documents, as if their schools were certified and no pupil a duplicate, in one pass.
 
     `age_day`: `RoundPlan.age_day`. A birth date that cannot be read makes nobody under age.
     """
-    cells = frame.select(*_key_columns(age_day)).group_by("grade", "sex", "reason").len()
-    return Summary.of({(grade, sex, reason): number for grade, sex, reason, number in cells.iter_rows()})
+    if not frames:
+        return []
+    merged = pl.concat([frame.select(COLUMNS_COUNTED) for frame in frames])
+    values = iter(merged.select(*_key_columns(age_day)).rows())
+    return [
+        tuple(
+            Row(line, *of_line)
+            for line, of_line in enumerate(itertools.islice(values, frame.height), start=1)
+        )
+        for frame in frames
+    ]
+
+
+def summarise(rows: Iterable[Row]) -> Summary:
+    """The counts of one document's lines."""
+    return Summary.of(Counter((row.grade, row.sex, row.reason) for row in rows))
 
 
 def rows_at(frame: pl.DataFrame, lines: Iterable[int], age_day: date) -> tuple[Row, ...]:
-    """What `summarise` made of these lines, each once, in order. Raises CountsDisagree for a line that is not there."""
+    """What was made of these lines, each once, in order. Raises CountsDisagree for a line that is not there."""
     wanted = sorted(set(lines))
     if wanted and not 1 <= wanted[0] <= wanted[-1] <= frame.height:
         raise CountsDisagree("an outcome names a line that the document does not have")
-    picked = frame.select(*_key_columns(age_day))[[line - 1 for line in wanted]]
-    return tuple(Row(line, *values) for line, values in zip(wanted, picked.iter_rows(), strict=True))
+    (rows,) = judged([frame], age_day)
+    return tuple(rows[line - 1] for line in wanted)
 
 
 def apply_outcomes(summary: Summary, rows: Iterable[Row], outcomes: Iterable[tuple[int, str]]) -> Summary:
@@ -176,26 +192,25 @@ def recount(data: bytes, age_day: date, state: str, outcomes: Iterable[tuple[int
     settled = _one_each(outcomes)
     counts = Counter[Key]()
     seen = 0
-    for seen, row in enumerate(csv.DictReader(io.StringIO(data.decode("utf-8"), newline="")), start=1):
-        reason = _own_reason(row, age_day)
+    lines = csv.reader(io.StringIO(data.decode("utf-8"), newline=""))
+    pick = operator.itemgetter(*map(next(lines).index, COLUMNS_COUNTED))
+    for seen, (grade, sex, born, cannot_discharge) in enumerate(map(pick, lines), start=1):
+        reason = CANNOT_DISCHARGE if cannot_discharge == "1" else _by_age(born, age_day)
         if seen in settled:
             reason = _first(reason, settled[seen])
         if state not in COUNTED_STATES:
             reason = NOT_CERTIFIED
-        grade, sex = row["grade"], row["sex"]
         counts[(grade if grade in _GRADES else "", sex if sex in _SEXES else "", reason)] += 1
     if settled and not 1 <= min(settled) <= max(settled) <= seen:
         raise CountsDisagree("an outcome names a line that the document does not have")
     return Summary.of(counts)
 
 
-def _own_reason(row: Mapping[str, str], age_day: date) -> str:
-    if row["cannot_discharge_yet"] == "1":
-        return CANNOT_DISCHARGE
-    if not _ISO.fullmatch(row["birth_date"]):
+def _by_age(birth_date: str, age_day: date) -> str:
+    if not _ISO.fullmatch(birth_date):
         return COUNTED
     try:
-        born = date.fromisoformat(row["birth_date"])
+        born = date.fromisoformat(birth_date)
     except ValueError:
         return COUNTED
     before_birthday = (age_day.month, age_day.day) < (born.month, born.day)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -10,40 +10,29 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from services.kit.database import Transaction
+from services.kit.sql import is_one_of
 from services.snapshot.rules.counts import Key, Summary
 from services.snapshot.tables import document, manifest_entry, roster_count
 
 
-def counted(tx: Transaction, asked: Iterable[tuple[str, date]]) -> set[tuple[str, date]]:
-    """Those of the documents (sha256, age day) that are here and counted for rounds of this age day."""
+def counted(tx: Transaction, age_day: date, shas: Collection[str]) -> set[str]:
+    """Those of the documents that are here and counted for rounds of this age day."""
     c = roster_count.c
-    rows = tx.execute(sa.select(c.sha256, c.age_day).where(sa.tuple_(c.sha256, c.age_day).in_(list(asked))))
-    return {(row.sha256, row.age_day) for row in rows}
+    here = sa.select(c.sha256).where(c.age_day == age_day, is_one_of(c.sha256, shas))
+    return set(tx.execute(here).scalars())
 
 
-def keep(tx: Transaction, sha256: str, packed: bytes) -> None:
-    """Store a document; one that is there already is the same by its name."""
-    tx.execute(insert(document).values(sha256=sha256, body=packed).on_conflict_do_nothing())
+def keep(tx: Transaction, packed: Mapping[str, bytes]) -> None:
+    """Store documents by their SHA-256, in its order; one that is there already is the same by its name."""
+    if packed:
+        rows = [{"sha256": sha256, "body": packed[sha256]} for sha256 in sorted(packed)]
+        tx.execute(insert(document).on_conflict_do_nothing(), rows)
 
 
-def keep_counts(
-    tx: Transaction,
-    sha256: str,
-    age_day: date,
-    *,
-    first: Summary,
-    second: Summary,
-    lines: Iterable[tuple[int, str]],
-) -> None:
-    statement = insert(roster_count).values(
-        sha256=sha256,
-        age_day=age_day,
-        pupils=first.pupils,
-        cells=first.to_plain(),
-        recounted=second.to_plain(),
-        lines=[list(one) for one in lines],
-    )
-    tx.execute(statement.on_conflict_do_nothing())
+def keep_counts(tx: Transaction, rows: Sequence[dict[str, Any]]) -> None:
+    """Store what was counted in documents. Each: sha256, age_day, pupils, cells, recounted (`Summary.to_plain`), lines."""
+    if rows:
+        tx.execute(insert(roster_count).on_conflict_do_nothing(), rows)
 
 
 def held(tx: Transaction, closure_id: str, age_day: date) -> dict[str, int]:

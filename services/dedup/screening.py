@@ -77,8 +77,8 @@ class Screening:
     def write_holders(self) -> None:
         holders.remove(self.tx, self.round, {school: c.removed for school, c in self._changes.items()})
         holders.write(self.tx, self.round, {school: c.written for school, c in self._changes.items()})
-        for roll in self.rolls:
-            holders.note_screened(self.tx, self.round, roll.school, roll.revision, roll.sha256)
+        screened = [(roll.school, roll.revision, roll.sha256) for roll in self.rolls]
+        holders.note_screened(self.tx, self.round, screened)
 
     def settle_cases(self) -> None:
         causes = {roll.school: roll.cause for roll in self.rolls if roll.cause is not None}

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import TypeVar
-
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 METADATA = sa.MetaData()
-T = TypeVar("T")
 _TIME = sa.DateTime(timezone=True)
 
 
@@ -159,8 +155,3 @@ manifest_entry = sa.Table(
     sa.Column("sha256", sa.Text),
     sa.Column("pupils", sa.Integer, nullable=False),
 )
-
-
-def is_one_of(column: sa.ColumnElement[T], values: Collection[T]) -> sa.ColumnElement[bool]:
-    """Whether the column holds one of the values: one parameter and one plan, however many they are."""
-    return column == sa.any_(sa.literal(list(values), ARRAY(column.type)))

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from services.dedup.rules.standing import Ruling
-from services.dedup.tables import answer, duplicate, is_one_of, party, ruling, school
+from services.dedup.tables import answer, duplicate, party, ruling, school
 from services.kit.database import Transaction
+from services.kit.sql import is_one_of
 
 
 def ensure(tx: Transaction, round_name: str, keys: Collection[bytes], opened_at: datetime) -> None:

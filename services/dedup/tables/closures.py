@@ -13,8 +13,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.contracts.intake import ManifestEntry, ManifestSent
 from services.contracts.manifest import manifest_digest
-from services.dedup.tables import closure, is_one_of, manifest_entry, manifest_part, screened
+from services.dedup.tables import closure, manifest_entry, manifest_part, screened
 from services.kit.database import Transaction
+from services.kit.sql import is_one_of
 
 ASK_AGAIN_SECONDS = 30
 

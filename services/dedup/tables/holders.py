@@ -3,15 +3,16 @@ their holders. The order in which they are locked is the screening's business.""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from services.dedup.rules.holdings import Holding
-from services.dedup.tables import duplicate, holder, identity_key, is_one_of, screened
+from services.dedup.tables import duplicate, holder, identity_key, screened
 from services.kit.database import Transaction
+from services.kit.sql import is_one_of
 
 
 def lock_schools(tx: Transaction, round_name: str, codes: Sequence[str]) -> dict[str, int]:
@@ -24,11 +25,21 @@ def lock_schools(tx: Transaction, round_name: str, codes: Sequence[str]) -> dict
     return {row.school: row.revision for row in tx.execute(locked.with_for_update())}
 
 
-def note_screened(tx: Transaction, round_name: str, code: str, revision: int, sha256: str) -> None:
+_SCREENED = (
+    sa.update(screened)
+    .where(screened.c.round == sa.bindparam("of_round"), screened.c.school == sa.bindparam("of_school"))
+    .values(revision=sa.bindparam("as_of"), sha256=sa.bindparam("roll"))
+)
+
+
+def note_screened(tx: Transaction, round_name: str, rolls: Iterable[tuple[str, int, str]]) -> None:
+    """Note what was screened of schools. Each: school, the revision as of which it is current, sha256."""
     tx.execute(
-        sa.update(screened)
-        .where(screened.c.round == round_name, screened.c.school == code)
-        .values(revision=revision, sha256=sha256)
+        _SCREENED,
+        [
+            {"of_round": round_name, "of_school": school, "as_of": revision, "roll": sha256}
+            for school, revision, sha256 in rolls
+        ],
     )
 
 

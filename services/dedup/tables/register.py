@@ -7,8 +7,9 @@ from collections.abc import Collection, Sequence
 import sqlalchemy as sa
 
 from services.contracts.intake import AreaRegistered
-from services.dedup.tables import is_one_of, school
+from services.dedup.tables import school
 from services.kit.database import Transaction
+from services.kit.sql import is_one_of
 
 _UPSERT = sa.text(
     """

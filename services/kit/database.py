@@ -97,12 +97,15 @@ class Transaction:
 
     def lock_shared(self, name: str) -> None:
         """Hold the shared side of a named advisory lock until the transaction ends."""
-        self.connection.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(_lock_number(name))))
+        self.connection.execute(_LOCK_SHARED, {"number": _lock_number(name)})
 
     def lock_exclusive(self, name: str, *, timeout_ms: int) -> None:
         """Hold the exclusive side; raises sqlalchemy.exc.OperationalError if not had within the time."""
         self.connection.execute(sa.text(f"SET LOCAL lock_timeout = {int(timeout_ms)}"))
         self.connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_lock_number(name))))
+
+
+_LOCK_SHARED = sa.text("SELECT pg_advisory_xact_lock_shared(:number)")
 
 
 def _lock_number(name: str) -> int:

@@ -47,10 +47,13 @@ def row_of(event: object, *, subject: str, time: datetime, cause: Envelope | Non
     }
 
 
+_APPEND = sa.insert(outbox)
+
+
 def append(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Insert events' rows, in their order."""
     if rows:
-        connection.execute(sa.insert(outbox), rows)
+        connection.execute(_APPEND, rows)
 
 
 # ARRAY: an IN may be looked up once per row and would then lock, and claim, more than the limit.

@@ -3,6 +3,7 @@ act by the same person on the same version answers with the receipt it already h
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -43,7 +44,7 @@ def undo(round_name: str, school: str) -> ResponseReturnValue:
         desk = open_desk(tx, round_name, school, lock=True)
         last = _last(tx, desk, "undo", UNSIGNED)
         if last is not None and last.sha256 == desk.row.sha256:
-            return jsonify(_answer(last.receipt, desk.row))
+            return jsonify(_answer(last.receipt, desk.row._asdict()))
         state = acts.undo(desk.actor, desk.submission, desk.round.state, desk.windows("confirm"))
         return jsonify(_perform(tx, desk, "undo", CLERK, state, confirmed_by=""))
 
@@ -85,7 +86,7 @@ def cancel(round_name: str, school: str) -> ResponseReturnValue:
         last = _last(tx, desk, "cancel", UNSIGNED)
         again = (given["reason"], desk.row.sha256, desk.row.locked)
         if last is not None and (last.reason, last.sha256, locked) == again:
-            return jsonify(_answer(last.receipt, desk.row))
+            return jsonify(_answer(last.receipt, desk.row._asdict()))
         windows = desk.windows("acknowledge", "follow-up")
         state = acts.cancel(desk.actor, desk.submission, desk.round.state, windows, lock=lock)
         done = _perform(tx, desk, "cancel", role, state, text=given["reason"], confirmed_by="", locked=locked)
@@ -104,12 +105,14 @@ def receipts(round_name: str, school: str) -> ResponseReturnValue:
 def _done_before(tx: Transaction, desk: Desk, act: str, state: str) -> dict[str, Any] | None:
     """The answer already given, if this very act is the submission's last and is sent again."""
     last = _last(tx, desk, act, (state,))
-    return _answer(last.receipt, desk.row) if last is not None and last.sha256 == if_match() else None
+    return (
+        _answer(last.receipt, desk.row._asdict()) if last is not None and last.sha256 == if_match() else None
+    )
 
 
 def _last(tx: Transaction, desk: Desk, act: str, states: tuple[str, ...]) -> sa.Row[Any] | None:
     """The submission's last act, if it is such a one by this person and left it in the state in which it still is."""
-    done = submissions.acts(tx, desk.round.name, desk.school.code) if desk.row.state in states else ()
+    done = submissions.acts(tx, desk.round.name, desk.row.school) if desk.row.state in states else ()
     last = done[-1] if done else None
     return last if last is not None and (last.act, last.subject) == (act, desk.who.subject) else None
 
@@ -118,21 +121,11 @@ def _perform(
     tx: Transaction, desk: Desk, act: str, role: str, state: str, *, text: str = "", **values: Any
 ) -> dict[str, Any]:
     """Move the submission, keep the act with its receipt, tell the others; all in this transaction."""
-    revision = submissions.change(tx, desk.row, act, state=state, **values)
-    receipt = _receipt(desk, act, role, revision, text)
-    done = {
-        "act": act,
-        "subject": desk.who.subject,
-        "by": desk.who.name,
-        "role": role,
-        "sha256": desk.row.sha256,
-        "pupils": desk.row.pupils,
-        "reason": text,
-    }
-    submissions.record_act(tx, desk.row, revision, desk.actor.at, done, receipt)
-    row = submissions.find(tx, desk.round.name, desk.school.code)
-    assert row is not None
-    return _answer(receipt, row)
+    after = submissions.change(tx, desk.row, act, state=state, **values)
+    receipt = _receipt(desk, act, role, after["revision"], text)
+    done = {"act": act, "subject": desk.who.subject, "by": desk.who.name, "role": role, "reason": text}
+    submissions.record_act(tx, after, desk.actor.at, done, receipt)
+    return _answer(receipt, after)
 
 
 def _receipt(desk: Desk, act: str, role: str, revision: int, text: str) -> dict[str, Any]:
@@ -141,7 +134,7 @@ def _receipt(desk: Desk, act: str, role: str, revision: int, text: str) -> dict[
     receipt = Receipt(
         act=act,
         round=desk.round.name,
-        school=desk.school.code,
+        school=desk.row.school,
         sha256=desk.row.sha256 or "",
         pupils=desk.row.pupils,
         who=Signer(subject=desk.who.subject, name=desk.who.name, role=role),
@@ -155,6 +148,6 @@ def _receipt(desk: Desk, act: str, role: str, revision: int, text: str) -> dict[
     return sign(receipt.payload(), key, kid)
 
 
-def _answer(receipt: dict[str, Any], row: sa.Row[Any]) -> dict[str, Any]:
-    submission = {"state": row.state, "revision": row.revision, "sha256": row.sha256, "pupils": row.pupils}
-    return {"receipt": receipt, "submission": submission}
+def _answer(receipt: dict[str, Any], submission: Mapping[str, Any]) -> dict[str, Any]:
+    shown = {name: submission[name] for name in ("state", "revision", "sha256", "pupils")}
+    return {"receipt": receipt, "submission": shown}

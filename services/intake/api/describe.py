@@ -24,13 +24,13 @@ _ACTIVITIES = ("update", "confirm", "certify", "acknowledge")
 
 def describe_school(tx: Transaction, desk: Desk) -> dict[str, Any]:
     """Everything the school's page, the director's page and the area's look need."""
-    row, latest = desk.row, uploads.latest(tx, desk.round.name, desk.school.code)
+    row, latest = desk.row, uploads.latest(tx, desk.round.name, desk.row.school)
     return {
-        "school": desk.school.code,
-        "name": desk.school.name,
-        "esa": desk.school.esa,
-        "esa_name": desk.school.esa_name,
-        "levels": desk.school.levels,
+        "school": desk.row.school,
+        "name": desk.row.school_name,
+        "esa": desk.row.school_esa,
+        "esa_name": desk.row.school_esa_name,
+        "levels": desk.row.school_levels,
         "round": desk.round.name,
         "state": row.state,
         "revision": row.revision,
@@ -104,12 +104,12 @@ def _acts(tx: Transaction, desk: Desk) -> list[dict[str, Any]]:
             "pupils": done.pupils,
             "reason": done.reason,
         }
-        for done in submissions.acts(tx, desk.round.name, desk.school.code)
+        for done in submissions.acts(tx, desk.round.name, desk.row.school)
     ]
 
 
 def _cases(tx: Transaction, desk: Desk) -> list[dict[str, Any]]:
-    known = unsettled.cases(tx, desk.round.name, desk.school.code)
+    known = unsettled.cases(tx, desk.round.name, desk.row.school)
     pupils = _pupils_by_key(tx, desk) if known and desk.is_own else {}
     shown = []
     for case in known:

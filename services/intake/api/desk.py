@@ -15,7 +15,6 @@ from services.contracts.calendar import Window
 from services.intake.rules.acts import Actor, arrival
 from services.intake.rules.states import Submission
 from services.intake.tables import rounds, submissions
-from services.intake.tables.register import find_school
 from services.kit.auth import Principal, principal
 from services.kit.database import Transaction
 from services.kit.errors import not_found
@@ -27,22 +26,22 @@ _TICKETED = ("confirm", "certify", "acknowledge")
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One request about one submission. `row` is the submission's row, `submission` what the guards see of it."""
+    """One request about one submission. `row` is the submission's row with its school's columns (`submissions.find`),
+    `submission` what the guards see of it."""
 
     who: Principal
     actor: Actor
     round: rounds.Round
-    school: sa.Row[Any]
     row: sa.Row[Any]
     submission: Submission
 
     def windows(self, *activities: str) -> list[Window]:
-        return self.round.windows(self.school.code, *activities)
+        return self.round.windows(self.row.school, *activities)
 
     @property
     def is_own(self) -> bool:
         """Whether the person belongs to the school and may see its pupils."""
-        return sees_pupils(self.who.grants, self.school.code)
+        return sees_pupils(self.who.grants, self.row.school)
 
 
 def open_desk(
@@ -51,21 +50,20 @@ def open_desk(
     """Gather it. `lock`: under the round's fence and the submission's row lock, for uploads and acts; `pupils`: only
     for people of the school itself. Raises Problem 404."""
     who = principal()
-    school = find_school(tx, code)
-    if school is None or not sees_school(who.grants, code, school.esa):
+    if lock:
+        rounds.enter(tx, round_name)
+    row = submissions.find(tx, round_name, code, lock=lock)
+    entered = rounds.of_row(row) if row else None
+    if row is None or entered is None or not sees_school(who.grants, code, row.school_esa):
         raise not_found()
     if pupils and not sees_pupils(who.grants, code):
-        raise not_found()
-    entered = rounds.enter_round(tx, round_name) if lock else rounds.find_round(tx, round_name)
-    row = submissions.find(tx, round_name, code, lock=lock)
-    if entered is None or row is None:
         raise not_found()
     actor = Actor(
         subject=who.subject,
         grants=who.grants,
         stepped_up=who.stepped_up,
         school=code,
-        esa=school.esa,
+        esa=row.school_esa,
         at=arrival(arrived(), turned_away(), entered.windows(code, *_TICKETED)),
     )
-    return Desk(who, actor, entered, school, row, submissions.for_rules(tx, row))
+    return Desk(who, actor, entered, row, submissions.for_rules(tx, row))

@@ -71,7 +71,7 @@ def _again(tx: Transaction, desk: Desk, frame: pl.DataFrame) -> ResponseReturnVa
     """Send the edited roll in, unless an upload is under way: it would be replaced unseen by this one, which does not
     know it. The same edit sent twice is one upload."""
     content = canonical.encode(frame)
-    same = uploads.same_content(tx, desk.round.name, desk.school.code, canonical.digest(content))
+    same = uploads.same_content(tx, desk.round.name, desk.row.school, canonical.digest(content))
     if same is None or same.id != desk.submission.upload_waiting:
         may_build_on(desk.submission)
     return receive(tx, desk, content, canonical.MEDIA_TYPE, "")

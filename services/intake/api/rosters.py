@@ -50,7 +50,7 @@ def receive(
         tx,
         id=upload_id,
         round=desk.round.name,
-        school=desk.school.code,
+        school=desk.row.school,
         filename=filename,
         media_type=media_type,
         content=content,
@@ -64,10 +64,10 @@ def receive(
 
 def _already(tx: Transaction, desk: Desk, digest: str) -> Any | None:
     """The upload these bytes already are, if they still stand; bytes of an earlier version need If-Match."""
-    earlier = uploads.same_content(tx, desk.round.name, desk.school.code, digest)
+    earlier = uploads.same_content(tx, desk.round.name, desk.row.school, digest)
     if earlier is None or earlier.state in ("failed", "late", "superseded"):
         return None
-    newest = uploads.latest(tx, desk.round.name, desk.school.code)
+    newest = uploads.latest(tx, desk.round.name, desk.row.school)
     if earlier.state == "rejected" or earlier.id == desk.row.upload or (newest and earlier.id == newest.id):
         return earlier
     if desk.row.sha256 in request.if_match.as_set():

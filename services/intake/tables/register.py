@@ -17,13 +17,6 @@ from services.kit.database import Transaction
 from services.kit.sql import is_one_of
 
 
-def find_school(tx: Transaction, code: str) -> sa.Row[Any] | None:
-    """The school with its area's name (`esa_name`), or None."""
-    return tx.execute(
-        sa.select(school, area.c.name.label("esa_name")).join(area).where(school.c.code == code)
-    ).one_or_none()
-
-
 def find_schools(tx: Transaction, codes: Collection[str]) -> dict[str, sa.Row[Any]]:
     """The schools of these codes that there are, by code."""
     rows = tx.execute(sa.select(school).where(is_one_of(school.c.code, codes)))

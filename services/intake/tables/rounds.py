@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -37,24 +39,47 @@ def fence_name(name: str) -> str:
     return f"intake-round-{name}"
 
 
+COLUMNS = (
+    round_.c.name.label("round_name"),
+    round_.c.state.label("round_state"),
+    round_.c.closure.label("round_closure"),
+    sa.cast(round_.c.plan, sa.Text).label("round_plan"),
+    sa.cast(round_.c.extensions, sa.Text).label("round_extensions"),
+)
+"""What `of_row` makes a round of. Plans come as text, of which the same is read once."""
+
+_FOUND = sa.select(*COLUMNS).where(round_.c.name == sa.bindparam("name"))
+
+
 def find_round(tx: Transaction, name: str) -> Round | None:
-    row = tx.execute(sa.select(round_).where(round_.c.name == name)).one_or_none()
-    return _round(row) if row and row.plan else None
+    row = tx.execute(_FOUND, {"name": name}).one_or_none()
+    return of_row(row) if row else None
 
 
 def enter_round(tx: Transaction, name: str) -> Round | None:
     """The round, under the shared side of its fence: it cannot be fenced until this transaction ends."""
-    tx.lock_shared(fence_name(name))
+    enter(tx, name)
     return find_round(tx, name)
 
 
-def _round(row: sa.Row[Any]) -> Round:
-    return Round(
-        row.name,
-        RoundPlan.from_plain(row.plan),
-        tuple(Extension.from_plain(e) for e in row.extensions),
-        row.state,
-        row.closure,
+def enter(tx: Transaction, name: str) -> None:
+    """Take the shared side of a round's fence; what is read of it afterwards stands until this transaction ends."""
+    tx.lock_shared(fence_name(name))
+
+
+def of_row(row: sa.Row[Any]) -> Round | None:
+    """The round in a row with `COLUMNS`; None while it is known by its closing only."""
+    planned = _planned(row.round_plan, row.round_extensions)
+    return planned and Round(row.round_name, *planned, row.round_state, row.round_closure)
+
+
+@lru_cache(maxsize=32)
+def _planned(plan: str, extensions: str) -> tuple[RoundPlan, tuple[Extension, ...]] | None:
+    plain = json.loads(plan)
+    return (
+        (RoundPlan.from_plain(plain), tuple(map(Extension.from_plain, json.loads(extensions))))
+        if plain
+        else None
     )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from services.contracts.intake import SubmissionChanged
 from services.intake.rules.states import COUNTED, SEALED, SIGNED, Submission, readiness
-from services.intake.tables import act, school, submission, unsettled, upload
+from services.intake.tables import act, area, round_, rounds, school, submission, unsettled, upload
 from services.intake.tables.register import next_revision
 from services.kit.database import Transaction
 from services.kit.sql import is_one_of
@@ -18,10 +19,28 @@ from services.kit.sql import is_one_of
 WAITING = ("received", "checking")
 
 
+_OPENED = (
+    sa.select(
+        submission,
+        *rounds.COLUMNS,
+        school.c.esa.label("school_esa"),
+        school.c.name.label("school_name"),
+        school.c.levels.label("school_levels"),
+        area.c.name.label("school_esa_name"),
+    )
+    .join_from(submission, round_)
+    .join(school, school.c.code == submission.c.school)
+    .join(area, area.c.esa == school.c.esa)
+    .where(submission.c.round == sa.bindparam("of_round"), submission.c.school == sa.bindparam("of_school"))
+)
+_OPENED_LOCKED = _OPENED.with_for_update(of=submission)
+
+
 def find(tx: Transaction, round_name: str, code: str, *, lock: bool = False) -> sa.Row[Any] | None:
-    """The submission's row; `lock`: held until the transaction ends, so that uploads and acts exclude each other."""
-    query = sa.select(submission).where(submission.c.round == round_name, submission.c.school == code)
-    return tx.execute(query.with_for_update() if lock else query).one_or_none()
+    """The submission's row with its round's columns and its school's (`school_…`); `lock`: held until the transaction
+    ends, so that uploads and acts exclude each other."""
+    given = {"of_round": round_name, "of_school": code}
+    return tx.execute(_OPENED_LOCKED if lock else _OPENED, given).one_or_none()
 
 
 def hold(tx: Transaction, round_name: str, codes: Collection[str]) -> dict[str, sa.Row[Any]]:
@@ -41,41 +60,45 @@ def for_rules(tx: Transaction, row: sa.Row[Any]) -> Submission:
     return seen(row._asdict(), waiting_upload(tx, row.round, row.school))
 
 
+_WAITING = (
+    sa.select(upload.c.id)
+    .where(
+        upload.c.round == sa.bindparam("of_round"),
+        upload.c.school == sa.bindparam("of_school"),
+        upload.c.state.in_(WAITING),
+    )
+    .order_by(upload.c.number.desc())
+    .limit(1)
+)
+
+
 def waiting_upload(tx: Transaction, round_name: str, school: str) -> str | None:
     """Id of the newest upload of the school that is still received or checking."""
-    u = upload.c
-    return tx.execute(
-        sa.select(u.id)
-        .where(u.round == round_name, u.school == school, u.state.in_(WAITING))
-        .order_by(u.number.desc())
-        .limit(1)
-    ).scalar_one_or_none()
+    return tx.execute(_WAITING, {"of_round": round_name, "of_school": school}).scalar_one_or_none()
 
 
-def change(tx: Transaction, row: sa.Row[Any], act_name: str, **values: Any) -> int:
-    """Write the new values under a greater revision and tell the others; returns the revision."""
+@lru_cache(maxsize=32)
+def _writing(columns: tuple[str, ...]) -> sa.Update:
+    """The statement that writes these columns of a submission; made once, as making it takes longer than running it."""
+    this = (submission.c.round == sa.bindparam("of_round"), submission.c.school == sa.bindparam("of_school"))
+    return sa.update(submission).where(*this).values({name: sa.bindparam(name) for name in columns})
+
+
+def change(tx: Transaction, row: sa.Row[Any], act_name: str, **values: Any) -> dict[str, Any]:
+    """Write the new values under a greater revision and tell the others; returns the submission as it now is."""
     values["revision"] = next_revision(row.revision)
-    tx.execute(
-        sa.update(submission)
-        .where(submission.c.round == row.round, submission.c.school == row.school)
-        .values(**values)
-    )
-    tell(tx, row._asdict() | values, act_name)
-    return int(values["revision"])
-
-
-_SHOWN = sa.update(submission).where(
-    submission.c.round == sa.bindparam("of_round"), submission.c.school == sa.bindparam("of_school")
-)
+    tx.execute(_writing(tuple(values)), {"of_round": row.round, "of_school": row.school, **values})
+    after = row._asdict() | values
+    tell(tx, after, act_name)
+    return after
 
 
 def show(tx: Transaction, round_name: str, rows: Sequence[dict[str, Any]]) -> None:
     """Write the values of many submissions. Each: school, and the same columns."""
-    if not rows:
-        return
-    names = [name for name in rows[0] if name != "school"]
-    statement = _SHOWN.values({name: sa.bindparam(name) for name in names})
-    tx.execute(statement, [{"of_round": round_name, "of_school": row["school"], **row} for row in rows])
+    if rows:
+        columns = tuple(name for name in rows[0] if name != "school")
+        given = [{"of_round": round_name, "of_school": row["school"], **row} for row in rows]
+        tx.execute(_writing(columns), given)
 
 
 def tell(tx: Transaction, values: Mapping[str, Any], act_name: str) -> None:
@@ -113,20 +136,19 @@ def seal(tx: Transaction, round_name: str) -> None:
     )
 
 
+_ACT = sa.insert(act)
+
+
 def record_act(
     tx: Transaction,
-    row: sa.Row[Any],
-    revision: int,
+    after: Mapping[str, Any],
     at: datetime,
     values: Mapping[str, Any],
     receipt: Mapping[str, Any],
 ) -> None:
-    """Keep an act with its receipt. `values`: act, subject, by, role, reason, sha256, pupils."""
-    tx.execute(
-        sa.insert(act).values(
-            round=row.round, school=row.school, revision=revision, at=at, receipt=dict(receipt), **values
-        )
-    )
+    """Keep an act with its receipt. `after`: the submission as the act left it; `values`: act, subject, by, role, reason."""
+    named = {name: after[name] for name in ("round", "school", "revision", "sha256", "pupils")}
+    tx.execute(_ACT, {**named, "at": at, "receipt": dict(receipt), **values})
 
 
 def acts(tx: Transaction, round_name: str, school: str) -> Sequence[sa.Row[Any]]:

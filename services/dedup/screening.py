@@ -40,7 +40,8 @@ class Screening:
     round: str
     rolls: Sequence[Roll]
     _changes: dict[str, Change] = field(default_factory=dict)
-    _keys: list[bytes] = field(default_factory=list)
+    _known: list[bytes] = field(default_factory=list)
+    _shared: set[bytes] = field(default_factory=set)
 
     def claim(self) -> bool:
         """Take the schools' turns; what is screened of a school and is as new drops out, and everything of a sealed
@@ -67,12 +68,13 @@ class Screening:
         for roll in self.rolls:
             mine = held.get(roll.school, {})
             self._changes[roll.school] = change(mine, roll.wanted)
+            self._shared |= keys & roll.wanted.keys()
             keys.update(mine, roll.wanted)
-        self._keys = sorted(keys)
-        holders.insert_keys(self.tx, self.round, self._keys)
+        self._known = sorted(keys - holders.insert_keys(self.tx, self.round, sorted(keys)))
 
     def lock_keys(self) -> None:
-        holders.lock_keys(self.tx, self.round, self._keys)
+        """Those that were there; the new ones are this transaction's alone."""
+        holders.lock_keys(self.tx, self.round, self._known)
 
     def write_holders(self) -> None:
         holders.remove(self.tx, self.round, {school: c.removed for school, c in self._changes.items()})
@@ -82,7 +84,8 @@ class Screening:
 
     def settle_cases(self) -> None:
         causes = {roll.school: roll.cause for roll in self.rolls if roll.cause is not None}
-        recompute(self.tx, self.round, self._keys, causes)
+        # A key that came with one roll alone has one holder and no case.
+        recompute(self.tx, self.round, sorted({*self._known, *self._shared}), causes)
 
     def tell(self) -> None:
         others = holders.rolls(self.tx, self.round) - 1

@@ -49,18 +49,21 @@ def rolls(tx: Transaction, round_name: str) -> int:
     return int(tx.execute(sa.select(sa.func.count()).select_from(screened).where(here)).scalar_one())
 
 
-def insert_keys(tx: Transaction, round_name: str, keys: Collection[bytes]) -> None:
-    """Make the missing key rows, in order of key; waits for another transaction that is just making one of them."""
-    tx.execute(
-        sa.text(
-            """
-            INSERT INTO identity_key (round, key)
-            SELECT :round, key FROM unnest(CAST(:keys AS bytea[])) AS t (key) ORDER BY key
-                ON CONFLICT DO NOTHING
-            """
-        ).bindparams(sa.bindparam("round", type_=sa.Text)),
-        {"round": round_name, "keys": list(keys)},
-    )
+_INSERT_KEYS = sa.text(
+    """
+    INSERT INTO identity_key (round, key)
+    SELECT :round, key FROM unnest(CAST(:keys AS bytea[])) AS t (key) ORDER BY key
+        ON CONFLICT DO NOTHING
+    RETURNING key
+    """
+).bindparams(sa.bindparam("round", type_=sa.Text))
+
+
+def insert_keys(tx: Transaction, round_name: str, keys: Collection[bytes]) -> set[bytes]:
+    """Make the missing key rows, in order of key; waits for another transaction that is just making one of them. Returns
+    the keys made, which nobody else sees, or passes, until this transaction ends."""
+    made = tx.execute(_INSERT_KEYS, {"round": round_name, "keys": list(keys)})
+    return {bytes(key) for key in made.scalars()}
 
 
 def lock_keys(tx: Transaction, round_name: str, keys: Collection[bytes]) -> None:

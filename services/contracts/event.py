@@ -118,7 +118,7 @@ def _build_scalar(kind: Any, data: Any, where: str) -> Any:
 
 def _build_dataclass(cls: type[Any], data: Any, where: str) -> Any:
     _expect(isinstance(data, dict), where, "an object")
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)
     given: dict[str, Any] = {}
     for field in dataclasses.fields(cls):
         if field.name in data:
@@ -126,6 +126,15 @@ def _build_dataclass(cls: type[Any], data: Any, where: str) -> Any:
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise EventMismatch(f"{where}.{field.name} is missing")
     return cls(**given)
+
+
+_HINTS: dict[type[Any], dict[str, Any]] = {}
+
+
+def _hints(cls: type[Any]) -> dict[str, Any]:
+    if cls not in _HINTS:
+        _HINTS[cls] = typing.get_type_hints(cls)
+    return _HINTS[cls]
 
 
 def _expect(condition: bool, where: str, what: str) -> None:

@@ -78,7 +78,8 @@ class Screening:
 
     def write_holders(self) -> None:
         holders.remove(self.tx, self.round, {school: c.removed for school, c in self._changes.items()})
-        holders.write(self.tx, self.round, {school: c.written for school, c in self._changes.items()})
+        holders.add(self.tx, self.round, {school: c.added for school, c in self._changes.items()})
+        holders.alter(self.tx, self.round, {school: c.altered for school, c in self._changes.items()})
         screened = [(roll.school, roll.revision, roll.sha256) for roll in self.rolls]
         holders.note_screened(self.tx, self.round, screened)
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy import Connection, CursorResult, Executable
 
@@ -94,6 +95,17 @@ class Transaction:
     def complete(self) -> None:
         """Write what was published; the last thing before the commit."""
         outbox.append(self.connection, self._events)
+
+    def copy(self, table: sa.Table, rows: Iterable[Sequence[Any]]) -> None:
+        """COPY rows, given in the order of the table's columns, into the table."""
+        connection = self.connection.connection.driver_connection
+        assert isinstance(connection, psycopg.Connection)
+        columns = ", ".join(f'"{column.name}"' for column in table.columns)
+        statement = f'COPY "{table.name}" ({columns}) FROM STDIN'.encode()
+        with connection.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+        self.wrote = True
 
     def lock_shared(self, name: str) -> None:
         """Hold the shared side of a named advisory lock until the transaction ends."""

@@ -88,10 +88,12 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
 def test_a_change_turns_one_roll_into_the_other(old: dict[bytes, Holding], new: dict[bytes, Holding]) -> None:
     step = change(old, new)
     result = {key: h for key, h in old.items() if key not in step.removed}
-    result |= {h.key: h for h in step.written}
+    result |= {h.key: h for h in (*step.added, *step.altered)}
+    assert not {h.key for h in step.added} & old.keys()
     assert result == new
     assert list(step.removed) == sorted(step.removed)
-    assert not change(new, new).written
+    assert not change(new, new).added
+    assert not change(new, new).altered
     assert not change(new, new).removed
 
 

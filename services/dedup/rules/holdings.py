@@ -62,17 +62,19 @@ def _holding(number: int, row: list[str]) -> Holding | None:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What turns one roll's holdings into another's: keys that leave, holdings that are new or read otherwise."""
+    """What turns one roll's holdings into another's: keys that leave, holdings that are new, those that read otherwise."""
 
     removed: tuple[bytes, ...]
-    written: tuple[Holding, ...]
+    added: tuple[Holding, ...]
+    altered: tuple[Holding, ...]
 
 
 def change(held: Mapping[bytes, Holding], wanted: Mapping[bytes, Holding]) -> Change:
     """The difference, each part in order of key."""
     removed = sorted(held.keys() - wanted.keys())
-    written = sorted(key for key, holding in wanted.items() if held.get(key) != holding)
-    return Change(tuple(removed), tuple(wanted[key] for key in written))
+    added = sorted(wanted.keys() - held.keys())
+    altered = sorted(key for key in held.keys() & wanted.keys() if held[key] != wanted[key])
+    return Change(tuple(removed), tuple(wanted[key] for key in added), tuple(wanted[key] for key in altered))
 
 
 def current_as_of(revision: int, sha256: str, manifest: tuple[int, str | None] | None) -> int | None:

@@ -107,36 +107,40 @@ def remove(tx: Transaction, round_name: str, gone: Mapping[str, Sequence[bytes]]
         tx.execute(_REMOVE, {"round": round_name, "schools": list(schools), "keys": list(keys)})
 
 
-_WRITE = sa.text(
-    """
-    INSERT INTO holder (round, key, school, line, first_name, last_name, birth_date, sex)
-    SELECT :round, key, school, line, first_name, last_name, birth_date, sex
-      FROM unnest(CAST(:schools AS text[]), CAST(:keys AS bytea[]), CAST(:lines AS int[]),
-                  CAST(:first_names AS text[]), CAST(:last_names AS text[]), CAST(:birth_dates AS text[]),
-                  CAST(:sexes AS text[]))
-        AS t (school, key, line, first_name, last_name, birth_date, sex)
-     ORDER BY key
-        ON CONFLICT (round, key, school) DO UPDATE
-       SET line = excluded.line, first_name = excluded.first_name, last_name = excluded.last_name,
-           birth_date = excluded.birth_date, sex = excluded.sex
-    """
-).bindparams(sa.bindparam("round", type_=sa.Text))
+def add(tx: Transaction, round_name: str, brought: Mapping[str, Sequence[Holding]]) -> None:
+    """Holdings of keys that their schools did not hold, in order of key."""
+    rows = sorted((h.key, school, h) for school, holdings in brought.items() for h in holdings)
+    tx.copy(
+        holder,
+        (
+            (round_name, key, school, h.line, h.first_name, h.last_name, h.birth_date, h.sex)
+            for key, school, h in rows
+        ),
+    )
 
 
-def write(tx: Transaction, round_name: str, brought: Mapping[str, Sequence[Holding]]) -> None:
-    """Insert or overwrite each school's holdings."""
-    rows = [(school, h) for school, holdings in brought.items() for h in holdings]
+_READ = ("line", "first_name", "last_name", "birth_date", "sex")
+_ALTER = (
+    sa.update(holder)
+    .where(
+        holder.c.round == sa.bindparam("of_round"),
+        holder.c.key == sa.bindparam("of_key"),
+        holder.c.school == sa.bindparam("of_school"),
+    )
+    .values({name: sa.bindparam(name) for name in _READ})
+)
+
+
+def alter(tx: Transaction, round_name: str, brought: Mapping[str, Sequence[Holding]]) -> None:
+    """Holdings that their schools hold already, as they now read."""
+    rows = [
+        {"of_round": round_name, "of_key": h.key, "of_school": school}
+        | {name: getattr(h, name) for name in _READ}
+        for school, holdings in brought.items()
+        for h in holdings
+    ]
     if rows:
-        given = {
-            "schools": [school for school, _ in rows],
-            "keys": [h.key for _, h in rows],
-            "lines": [h.line for _, h in rows],
-            "first_names": [h.first_name for _, h in rows],
-            "last_names": [h.last_name for _, h in rows],
-            "birth_dates": [h.birth_date for _, h in rows],
-            "sexes": [h.sex for _, h in rows],
-        }
-        tx.execute(_WRITE, {"round": round_name, **given})
+        tx.execute(_ALTER, rows)
 
 
 def contested(tx: Transaction, round_name: str, keys: Collection[bytes]) -> list[bytes]:

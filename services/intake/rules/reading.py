@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from services.contracts.roster.fields import required_columns
@@ -28,7 +29,7 @@ from services.intake.rules.tabular import (
 # Three letters or more. The first stands apart: what begins with a certain byte is searched ten times as fast.
 _THAI_UTF8 = re.compile(rb"\xe0[\xb8\xb9][\x80-\xbf](?:\xe0[\xb8\xb9][\x80-\xbf]){2,}")
 _CELL_BREAK = re.compile(rb"[,\t;|\r\n]")
-_CONTROLS = bytes([*range(0x01, 0x09), *range(0x0E, 0x20), 0x7F])
+_CONTROLS = [*range(0x01, 0x09), *range(0x0E, 0x20)]
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -69,15 +70,17 @@ def _decoded(data: bytes) -> tuple[str, str]:
         text = data.decode(encoding)
     except UnicodeDecodeError:
         text, encoding = _decoded_thai(data), "cp874"
-    if "\x00" in text or _controls(text) > 5 + len(text) // 1000:
+    single = text.encode() if encoding == "utf-16" else data
+    if "\x00" in text or _controls(single) > 5 + len(text) // 1000:
         raise refusal("not-a-roster")
     return text, encoding
 
 
-def _controls(text: str) -> int:
-    """How many characters no text is written with. Counted in bytes: a regular expression takes ten times as long."""
-    data = text.encode()
-    return len(data) - len(data.translate(None, _CONTROLS))
+def _controls(data: bytes) -> int:
+    """How many bytes there are that no text is written with."""
+    signs = np.frombuffer(data, np.uint8)
+    low = signs[signs < 0x20]
+    return int(np.isin(low, _CONTROLS).sum() + (signs == 0x7F).sum())
 
 
 def _decoded_thai(data: bytes) -> str:

@@ -28,7 +28,7 @@ from services.snapshot.rules.closing import seal, seal_of
 from services.snapshot.rules.counts import COUNTED
 from services.snapshot.rules.rates import Item, Rates, TopUp, load_rates
 from services.snapshot.tables import budget_line, closings, rounds, sealed, sealed_count, sealed_school
-from services.snapshot.tables.results import copy_rows, without_hurry
+from services.snapshot.tables.results import without_hurry
 from services.snapshot.tables.rounds import Round
 
 
@@ -82,19 +82,19 @@ def _write(
     first: Mapping[str, Counted],
     worth: Worth,
 ) -> None:
-    copy_rows(tx, sealed_school, _schools(name, entries, first, worth.without_rate))
+    tx.copy(sealed_school, _schools(name, entries, first, worth.without_rate))
     cells = (
         (name, school, *key, number)
         for school, counted in first.items()
         for key, number in counted.summary.cells
     )
-    copy_rows(tx, sealed_count, cells)
+    tx.copy(sealed_count, cells)
     lines = (
         (name, one.school, line.item, line.level, line.grade, line.heads, line.rate, line.certainty)
         for one in (worth.table.schools if worth.table else ())
         for line in one.lines
     )
-    copy_rows(tx, budget_line, lines)
+    tx.copy(budget_line, lines)
 
 
 def _schools(

@@ -5,11 +5,10 @@ Written once, in bulk, by the transaction that seals; read by proofs, reports, t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
 import sqlalchemy as sa
 
 from services.kit.database import Transaction
@@ -46,20 +45,6 @@ def without_hurry(tx: Transaction) -> None:
     between two statements, and must not be cut off each time it tries."""
     tx.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
     tx.execute(sa.text("SET LOCAL statement_timeout = '15min'"))
-
-
-def copy_rows(tx: Transaction, table: sa.Table, rows: Iterable[Sequence[Any]]) -> None:
-    """COPY rows, given in the order of the table's columns, into the table."""
-    connection = tx.connection.connection.driver_connection
-    assert isinstance(connection, psycopg.Connection)
-    columns = ", ".join(f'"{column.name}"' for column in table.columns)
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(f'COPY "{table.name}" ({columns}) FROM STDIN'.encode()) as copy,
-    ):
-        for row in rows:
-            copy.write_row(row)
-    tx.wrote = True
 
 
 def find_seal(tx: Transaction, round_name: str) -> sa.Row[Any] | None:

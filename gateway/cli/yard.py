@@ -1,0 +1,134 @@
+"""A running stack of its own, how it is asked and watched, and its round opened: what `tabian bench` and `tabian rehearse`
+have in common. Not here: what is asked of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from deploy.rehearsal import truth
+from deploy.rehearsal.checker import ByUrl, Verdict, check, settled
+from deploy.rehearsal.journal import Journal
+from deploy.rehearsal.load.caller import Answer, Call, Caller
+from deploy.rehearsal.scenario import ROUND, wait_for
+from gateway.cli.stack import clear, start
+from gateway.embedded import free_port
+from gateway.portal.tokens import sign
+from gateway.stack.compose import Stack, docker
+from gateway.stack.secrets import SERVICES
+from services.contracts.access import Grant
+from services.kit.clock import set_clock
+from services.kit.keys import Keys
+
+UPDATING = datetime.fromisoformat("2021-10-15T09:00:00+07:00")
+SETTLE_SECONDS = 1800.0
+JOURNAL = "journal.jsonl"
+
+
+@dataclass
+class Yard:
+    """The running stack, what is asked of it, and how it is watched."""
+
+    stack: Stack
+    nation: Path
+    told: truth.Truth
+    databases: ByUrl
+    journal: Journal
+    say: Callable[[str], None]
+
+    def passes(self, username: str, role: str, scope: str) -> dict[str, str]:
+        """The headers of a person who signed in, and stepped up, a moment ago."""
+        keys = Keys(self.stack.secrets)
+        grants = [Grant(role, scope)]
+        token = sign(keys, username=username, name=username, grants=grants, auth_time=int(time.time()))
+        return {"Authorization": f"Bearer {token}"}
+
+    def load(self, calls: list[Call], *, at_once: int = 0, rate: float = 0.0) -> list[Answer]:
+        """The calls, by so many people at once or at a rate."""
+
+        async def run() -> list[Answer]:
+            certificate = self.stack.secrets / "edge.crt"
+            async with Caller(self.stack.address, certificate, self.journal, lines=at_once or 200) as caller:
+                return await (caller.paced(calls, rate) if rate else caller.every(calls, at_once=at_once))
+
+        return asyncio.run(run())
+
+    def settle(self) -> None:
+        """Wait until every event was applied by everybody."""
+        wait_for(lambda: settled(self.databases), "everything applied", SETTLE_SECONDS)
+
+    def verdict(self) -> Verdict:
+        """What the checker finds: every answer in the journal held against all databases."""
+        return check(self.stack.folder / JOURNAL, self.databases)
+
+
+@contextmanager
+def running_yard(
+    name: str, folder: Path, nation: Path, say: Callable[[str], None], *, keep: bool
+) -> Iterator[Yard]:
+    """A stack of this name, started afresh and cleared away afterwards, unless it is to be kept. Raises StackFault."""
+    stack = Stack(name, folder, free_port())
+    clear(stack)
+    try:
+        start(stack, say)
+        with Journal(stack.folder / JOURNAL) as journal:
+            told = truth.load(nation / "truth.json")
+            yield Yard(stack, nation, told, ByUrl(_urls(stack)), journal, say)
+    finally:
+        if not keep:
+            clear(stack)
+
+
+def open_round(yard: Yard) -> None:
+    """Headquarters imports the register and opens the round."""
+    set_clock(yard.stack.clock, UPDATING)
+    headers = yard.passes("obec", "hq", "*")
+    with yard.stack.client() as client:
+        register = (yard.nation / "schools.tsv").read_bytes()
+        client.put("/api/v1/register", content=register, headers=headers).raise_for_status()
+        client.post("/api/v1/rounds", json={"round": ROUND}, headers=headers).raise_for_status()
+        path = f"/api/v1/rounds/{ROUND}/schools"
+        wait_for(lambda: _known(client, path, headers), "every school known")
+    yard.settle()
+
+
+def _known(client: httpx.Client, path: str, headers: dict[str, str]) -> bool:
+    return client.get(path, params={"limit": "1"}, headers=headers).is_success
+
+
+def statement_of(yard: Yard, school: str) -> str:
+    """What a director agrees to, in Thai."""
+    headers = yard.passes(f"director-{school}", "director", school)
+    with yard.stack.client() as client:
+        answer = client.get(f"/api/v1/rounds/{ROUND}/schools/{school}", headers=headers).raise_for_status()
+    return str(answer.json()["statement"]["th"])
+
+
+def all_checked(yard: Yard) -> bool:
+    """Whether no upload waits to be checked."""
+    waiting = "SELECT count(*) FROM upload WHERE state IN ('received', 'checking')"
+    return bool(yard.databases.ask("intake", waiting)[0][0] == 0)
+
+
+def _urls(stack: Stack) -> dict[str, str]:
+    """The databases, for a watcher on this machine: Docker's inner networks can be reached from it."""
+    (server,) = stack.running("postgres")
+    at = docker("inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", server.id)
+    word = (stack.secrets / "postgres.password").read_text().strip()
+    return {name: f"postgresql://postgres:{word}@{at.strip()}:5432/tabian_{name}" for name in SERVICES}
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
+    return {"cores": os.cpu_count(), "processor": platform.processor() or platform.machine()}

@@ -8,7 +8,7 @@ import asyncio
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 
 from deploy.rehearsal import truth
 from deploy.rehearsal.checker import ByUrl, Verdict, check, settled
@@ -72,6 +73,35 @@ class Yard:
         """What the checker finds: every answer in the journal held against all databases."""
         return check(self.stack.folder / JOURNAL, self.databases)
 
+    def metrics(self) -> str:
+        """Where the edge tells its metrics, for a watcher on this machine."""
+        return f"http://{_inner_address(self.stack, 'edge')}:8405/metrics"
+
+
+class OpenDatabases:
+    """Databases that are asked often: each over one connection that stays. Raises ConnectionError where none is had; the
+    next question tries again."""
+
+    def __init__(self, urls: Mapping[str, str]) -> None:
+        self._urls = urls
+        self._open: dict[str, psycopg.Connection] = {}
+
+    def ask(self, service: str, query: str) -> Sequence[Sequence[Any]]:
+        try:
+            if service not in self._open:
+                self._open[service] = psycopg.connect(self._urls[service], autocommit=True)
+            return self._open[service].execute(query.encode()).fetchall()
+        except psycopg.OperationalError as problem:
+            self._open.pop(service, None)
+            raise ConnectionError(f"{service}'s database does not answer") from problem
+
+    def __enter__(self) -> OpenDatabases:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for connection in self._open.values():
+            connection.close()
+
 
 @contextmanager
 def running_yard(
@@ -122,11 +152,15 @@ def all_checked(yard: Yard) -> bool:
 
 
 def _urls(stack: Stack) -> dict[str, str]:
-    """The databases, for a watcher on this machine: Docker's inner networks can be reached from it."""
-    (server,) = stack.running("postgres")
-    at = docker("inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", server.id)
-    word = (stack.secrets / "postgres.password").read_text().strip()
-    return {name: f"postgresql://postgres:{word}@{at.strip()}:5432/tabian_{name}" for name in SERVICES}
+    at, word = _inner_address(stack, "postgres"), (stack.secrets / "postgres.password").read_text().strip()
+    return {name: f"postgresql://postgres:{word}@{at}:5432/tabian_{name}" for name in SERVICES}
+
+
+def _inner_address(stack: Stack, service: str) -> str:
+    """Docker's inner networks can be reached from its own machine."""
+    (container,) = stack.running(service)
+    asked = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+    return docker("inspect", "--format", asked, container.id).strip()
 
 
 def machine() -> dict[str, Any]:

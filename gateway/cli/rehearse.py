@@ -10,7 +10,7 @@ import asyncio
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
@@ -23,7 +23,7 @@ from rich.table import Table
 
 from deploy.rehearsal.load.caller import Caller
 from deploy.rehearsal.load.calls import Pass
-from deploy.rehearsal.load.day import play, prepare
+from deploy.rehearsal.load.day import mend_all, play, send_all
 from deploy.rehearsal.load.flood import Flood, Flooded, flood_calls
 from deploy.rehearsal.load.report import NAMES, Day, figures, html
 from deploy.rehearsal.load.sampler import Sample, Sampler
@@ -53,6 +53,7 @@ PATIENCE_SECONDS = 180.0
 """So long after the last arrival people still try."""
 PASS_SECONDS = 600.0
 _LINE_EVERY = 10.0
+Prepare = Callable[[Scene, Mapping[str, SchoolTruth], int], Awaitable[None]]
 
 
 @click.group(help="ซ้อมวันสุดท้าย · The deadline day, rehearsed with a synthetic nation.")
@@ -172,9 +173,10 @@ class _Playing:
         yard, passes = self.yard, Passes(self.yard.passes)
         if self.plan.profile == "overload":
             yard.say("เตรียม: ส่งแฟ้มทุกโรงเรียน · preparing: every school's file")
-            asyncio.run(self._prepare(passes))
-            wait_for(lambda: all_checked(yard), "every roll checked", SETTLE_SECONDS)
-            yard.settle()
+            for prepare in (send_all, mend_all):
+                asyncio.run(self._prepared(prepare, passes))
+                wait_for(lambda: all_checked(yard), "every roll checked", SETTLE_SECONDS)
+                yard.settle()
         areas = sorted({school.esa for school in self.schools.values()})
         steps = schedule(self.plan, list(self.schools), areas)
         yard.say(
@@ -185,7 +187,7 @@ class _Playing:
         yard.settle()
         return Day(self.plan, machine(), self.records, self.samples, unserved, yard.verdict(), self.flooded)
 
-    async def _prepare(self, passes: Passes) -> None:
+    async def _prepared(self, prepare: Prepare, passes: Passes) -> None:
         async with self._caller() as caller:
             not_measured: list[Record] = []
             scene = Scene(caller, self.yard.nation, passes, not_measured.append, SETTLE_SECONDS)

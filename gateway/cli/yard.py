@@ -165,4 +165,17 @@ def _inner_address(stack: Stack, service: str) -> str:
 
 def machine() -> dict[str, Any]:
     """What the figures were measured on."""
-    return {"cores": os.cpu_count(), "processor": platform.processor() or platform.machine()}
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {
+        "cores": os.cpu_count(),
+        "processor": _processor() or platform.machine(),
+        "memory_gib": round(memory),
+        "system": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
+    }
+
+
+def _processor() -> str:
+    """Its name as Linux tells it; "" elsewhere."""
+    about = Path("/proc/cpuinfo")
+    lines = about.read_text(encoding="utf-8").splitlines() if about.exists() else []
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")

@@ -12,7 +12,7 @@ from typing import Any, Final
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 COLOURS: Final = ("#3f8fd2", "#dd7a21", "#2e9e6b", "#b565a7", "#8c8c8c", "#c94f4f", "#9a7b2f", "#5a6fd0")
 """Told apart on white and on black, and by most people who do not see all colours."""
@@ -39,12 +39,14 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class Chart:
     """`at`: seconds of the values; with one more than there are values they are edges, and the values hold between
-    them. `crowd`: from which second to which the crowd comes, or None. `log`: a logarithmic scale."""
+    them. `until`: where the axis of time ends; `crowd`: from which second to which the crowd comes, or None; `log`: a
+    logarithmic scale."""
 
     title: str
     unit: str
     at: Sequence[float]
     lines: Sequence[Line]
+    until: float
     crowd: tuple[float, float] | None = None
     log: bool = False
 
@@ -76,6 +78,7 @@ def _draw(axes: Axes, chart: Chart) -> None:
             axes.plot(chart.at, line.values, color=colour, linestyle=dashes, linewidth=1.5)
     axes.set_ylabel(chart.unit)
     axes.set_xlabel("m:ss")
+    axes.set_xlim(0, chart.until)
     axes.xaxis.set_major_formatter(
         FuncFormatter(lambda second, _: f"{int(second) // 60}:{int(second) % 60:02d}")
     )
@@ -83,9 +86,12 @@ def _draw(axes: Axes, chart: Chart) -> None:
     axes.grid(axis="y", color="#8c8c8c", alpha=0.3, linewidth=0.6)
     if chart.log:
         axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.yaxis.set_minor_locator(NullLocator())
     else:
         axes.set_ylim(bottom=0)
+        axes.yaxis.set_major_locator(MaxNLocator(6, integer=not chart.unit))
 
 
 def _look(number: int) -> tuple[str, str]:

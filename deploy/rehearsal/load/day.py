@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 
 from deploy.rehearsal.load import calls
 from deploy.rehearsal.load.schedule import Step
@@ -16,13 +16,24 @@ AT_ONCE = 24
 """Clerks who send at once while the system is prepared."""
 
 
-async def prepare(scene: Scene, schools: Mapping[str, SchoolTruth], seed: int) -> None:
-    """Every school's file is sent, checked, and what was found is seen to; a few schools at a time, by no schedule."""
-    left = iter([SchoolDay(scene, school, seed) for school in schools.values()])
+async def send_all(scene: Scene, schools: Mapping[str, SchoolTruth], seed: int) -> None:
+    """Every school's file is sent and checked; a few schools at a time, by no schedule."""
+    await _few_at_a_time(
+        SchoolDay(scene, school, seed).upload(0.0, scene.until) for school in schools.values()
+    )
+
+
+async def mend_all(scene: Scene, schools: Mapping[str, SchoolTruth], seed: int) -> None:
+    """Every school sees to what was found; the same way."""
+    await _few_at_a_time(SchoolDay(scene, school, seed).mend() for school in schools.values())
+
+
+async def _few_at_a_time(work: Iterable[Awaitable[None]]) -> None:
+    left = iter(work)
 
     async def some() -> None:
-        for day in left:
-            await day.upload(scene.caller.now(), scene.until)
+        for one in left:
+            await one
 
     await asyncio.gather(*(some() for _ in range(AT_ONCE)))
 

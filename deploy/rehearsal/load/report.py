@@ -16,7 +16,7 @@ from deploy.rehearsal.load.flood import Flooded
 from deploy.rehearsal.load.sampler import Sample
 from deploy.rehearsal.load.schedule import Plan
 from deploy.rehearsal.load.school_day import Record
-from deploy.rehearsal.load.series import ACTS, Series, by_kind, series, statuses
+from deploy.rehearsal.load.series import ACTS, by_kind, series, statuses
 
 NAMES: Final = {
     "acts": "ยืนยัน รับรอง · confirm, certify",
@@ -36,6 +36,8 @@ _PERCENTILE_NAMES: Final = {
     95: "95 ใน 100 · p95",
     99: "99 ใน 100 · p99",
 }
+_WAITED: Final = "เวลารอของการยืนยันและรับรอง · how long acts waited, from when they were due"
+_NOT_APPLIED: Final = "เหตุการณ์ที่ยังส่งไม่ครบ · events not applied by everybody yet"
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def html(day: Day) -> str:
     return environment.get_template("report.html").render(
         day=day,
         names=NAMES,
-        kinds=by_kind(day.records),
+        kinds=_in_order(by_kind(day.records)),
         counted=counted,
         statuses=sorted({status for _, status in counted}),
         silent=_silent(day),
@@ -94,38 +96,28 @@ def html(day: Day) -> str:
 
 def charts(day: Day) -> list[Chart]:
     """Arrivals, goodput, how long acts waited, who waits at the edge, what waits inside."""
-    over, crowd = series(day.records, day.samples), _crowd(day.plan)
-    return [
-        Chart("มาถึง · arrivals", "1/s", over.edges, _named(over.arrivals), crowd),
-        Chart("สำเร็จ · answered well", "1/s", over.edges, _named(over.goodput), crowd),
-        Chart(
-            "เวลารอของการยืนยันและรับรอง นับจากเวลาที่ถึงกำหนด · how long acts waited, from when they were due",
-            "s",
-            over.edges,
-            [Line(_PERCENTILE_NAMES[p], values) for p, values in over.latency.items()],
-            crowd,
-            log=True,
-        ),
-        Chart(
-            "คิวที่ประตู · waiting at the edge",
-            "",
-            over.sampled,
-            [Line(pool, waiting) for pool, waiting in over.queues.items()],
-            crowd,
-        ),
-        Chart("งานค้างในระบบ · waiting inside", "", over.sampled, _inside(over), crowd),
+    over = series(day.records, day.samples)
+    waited = [Line(_PERCENTILE_NAMES[p], values) for p, values in over.latency.items()]
+    queues = [Line(pool, waiting) for pool, waiting in over.queues.items()]
+    drawn: list[tuple[str, str, list[float], list[Line]]] = [
+        ("มาถึง · arrivals", "1/s", over.edges, _named(over.arrivals)),
+        ("สำเร็จ · answered well", "1/s", over.edges, _named(over.goodput)),
+        (_WAITED, "s", over.edges, waited),
+        ("คิวที่ประตู · waiting at the edge", "", over.sampled, queues),
+        ("แฟ้มรอตรวจ · files to be checked", "", over.sampled, [Line("แฟ้ม · files", over.uploads)]),
+        (_NOT_APPLIED, "", over.sampled, [Line("เหตุการณ์ · events", over.outbox)]),
     ]
-
-
-def _inside(over: Series) -> list[Line]:
-    return [
-        Line("แฟ้มรอตรวจ · files to be checked", over.uploads),
-        Line("เหตุการณ์ที่ยังส่งไม่ครบ · events not applied by everybody yet", over.outbox),
-    ]
+    until, crowd = over.edges[-1], _crowd(day.plan)
+    return [Chart(title, unit, at, lines, until, crowd, log=unit == "s") for title, unit, at, lines in drawn]
 
 
 def _named(values: dict[str, list[float]]) -> list[Line]:
     return [Line(NAMES[group], rates) for group, rates in values.items()]
+
+
+def _in_order(kinds: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """As a school comes to them."""
+    return {kind: kinds[kind] for kind in NAMES if kind in kinds}
 
 
 def _crowd(plan: Plan) -> tuple[float, float] | None:

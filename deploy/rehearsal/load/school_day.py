@@ -65,8 +65,10 @@ class SchoolDay:
                 await self.upload(due, following)
             elif step.kind in ("confirm", "certify"):
                 await self._act(step.kind, due)
+            elif step.kind == "look":
+                await self.mend(due)
             else:
-                await self._look("director" if step.kind == "read" else "clerk", due)
+                await self._look("director", due)
             free = self._now()
 
     async def upload(self, due: float, following: float) -> None:
@@ -85,9 +87,9 @@ class SchoolDay:
             if self._now() > following:
                 return
 
-    async def mend(self) -> None:
-        """Explain the warnings, and claim the pupils that are also on another roll."""
-        page, passes = await self._look("clerk"), self._scene.passes
+    async def mend(self, due: float | None = None) -> None:
+        """Open the school's page, explain the warnings, and claim the pupils that are also on another roll."""
+        page, passes = await self._look("clerk", due), self._scene.passes
         if page.get("findings", {}).get("unexplained") and page.get("current_upload"):
             listed = await self._send("look", calls.findings(self._code, page["current_upload"], passes))
             for found in listed.get("findings", ()):
@@ -107,9 +109,7 @@ class SchoolDay:
             await self._pause(*PAUSE)
             if self._now() > self._scene.until:
                 return
-            if kind == "confirm":
-                await self.mend()
-            await self._look("director" if kind == "certify" else "clerk")
+            await (self.mend() if kind == "confirm" else self._look("director"))
             due = self._now()
 
     def _call_of(self, kind: str) -> Call:

@@ -67,6 +67,7 @@ def figures(day: Day) -> dict[str, Any]:
         **{name: len(getattr(day.verdict, name)) for name in ("lost", "doubled", "unexpected")},
         "unserved": list(day.unserved),
         "calls": by_kind(day.records),
+        "acts_goodput_ratio": _goodput(day),
         "wait_without_answer_max_s": _silent(day),
         "flood": asdict(day.flooded) if day.flooded else None,
         "series": series(day.records, day.samples).plain(),
@@ -90,6 +91,7 @@ def html(day: Day) -> str:
         counted=counted,
         statuses=sorted({status for _, status in counted}),
         silent=_silent(day),
+        goodput=_goodput(day),
         charts=[(chart, svg(chart, f"chart-{n}")) for n, chart in enumerate(charts(day), 1)],
     )
 
@@ -127,3 +129,9 @@ def _crowd(plan: Plan) -> tuple[float, float] | None:
 def _silent(day: Day) -> float:
     """The longest that anybody's act was left without any answer, be it that there is no room yet."""
     return round(max((r.answer.silent for r in day.records if r.kind in ACTS), default=0.0), 3)
+
+
+def _goodput(day: Day) -> float:
+    """The part of all schools' acts that was answered well by the time the last was due."""
+    good = sum(r.kind in ACTS and r.answer.good and r.answer.done <= day.plan.seconds for r in day.records)
+    return round(good / (len(ACTS) * day.plan.schools), 4)

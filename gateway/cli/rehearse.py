@@ -51,7 +51,6 @@ FOLDER = Path(".tabian/rehearse")
 LINES = 400
 PATIENCE_SECONDS = 180.0
 """So long after the last arrival people still try."""
-PASS_SECONDS = 600.0
 _LINE_EVERY = 10.0
 Prepare = Callable[[Scene, Mapping[str, SchoolTruth], int], Awaitable[None]]
 
@@ -143,18 +142,18 @@ def day(
 
 
 class Passes:
-    """The headers of people who signed in, and stepped up, a while ago: made once, and again before they end."""
+    """The headers of people who signed in, and stepped up, a while ago: made once, and again after `lasts` seconds, before
+    they end."""
 
-    def __init__(self, sign_in: Pass) -> None:
-        self._sign_in = sign_in
+    def __init__(self, sign_in: Pass, lasts: float = 600.0) -> None:
+        self._sign_in, self._lasts = sign_in, lasts
         self._held: dict[str, tuple[float, dict[str, str]]] = {}
 
     def __call__(self, username: str, role: str, scope: str) -> dict[str, str]:
-        since, headers = self._held.get(username, (-PASS_SECONDS, {}))
-        if time.monotonic() - since >= PASS_SECONDS:
-            since, headers = time.monotonic(), self._sign_in(username, role, scope)
-            self._held[username] = since, headers
-        return headers
+        held = self._held.get(username)
+        if held is None or time.monotonic() - held[0] >= self._lasts:
+            held = self._held[username] = time.monotonic(), self._sign_in(username, role, scope)
+        return held[1]
 
 
 @dataclass

@@ -56,9 +56,8 @@ class SchoolDay:
     async def live(self, steps: Sequence[Step]) -> None:
         """The steps of this school, in order."""
         free = 0.0
-        for step, following in zip(
-            steps, [*(step.second for step in steps[1:]), self._scene.until], strict=True
-        ):
+        next_due = [*(step.second for step in steps[1:]), self._scene.until]
+        for step, following in zip(steps, next_due, strict=False):
             await self._scene.caller.until(step.second)
             due = max(step.second, free)
             if step.kind == "upload":
@@ -74,17 +73,16 @@ class SchoolDay:
     async def upload(self, due: float, following: float) -> None:
         """Send the file; ask how far it is until it is checked or the next thing is due; see to what was found."""
         roll = calls.roll(self._scene.nation, self._school, self._scene.passes)
-        while not (taken := await self._send("upload", roll, due)) and self._now() < self._scene.until:
+        while not (taken := await self._send("upload", roll, due)):
             await self._pause(*PAUSE)
             due = self._now()
-        while taken:
-            await self._pause(POLL_SECONDS, POLL_SECONDS)
-            asked = calls.upload_state(self._code, taken["upload"], self._scene.passes)
-            state = (await self._send("poll", asked)).get("state")
-            if state not in (*UNDECIDED, None):
-                await self.mend()
+            if due > self._scene.until:
                 return
-            if self._now() > following:
+        while self._now() < following:
+            await self._scene.caller.until(min(self._now() + POLL_SECONDS, following))
+            asked = calls.upload_state(self._code, taken["upload"], self._scene.passes)
+            if (await self._send("poll", asked)).get("state", "received") not in UNDECIDED:
+                await self.mend()
                 return
 
     async def mend(self, due: float | None = None) -> None:

@@ -75,7 +75,8 @@ class Yard:
 
     def metrics(self) -> str:
         """Where the edge tells its metrics, for a watcher on this machine."""
-        return f"http://{_inner_address(self.stack, 'edge')}:8405/metrics"
+        edge = _inner_address(self.stack, "edge")
+        return f"http://{edge}:8405/metrics"
 
 
 class OpenDatabases:

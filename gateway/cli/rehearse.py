@@ -28,10 +28,9 @@ from deploy.rehearsal.load.flood import Flood, Flooded, flood_calls
 from deploy.rehearsal.load.report import NAMES, Day, figures, html
 from deploy.rehearsal.load.sampler import Sample, Sampler
 from deploy.rehearsal.load.schedule import PROFILES, Plan, Profile, Step, plan_of, schedule
-from deploy.rehearsal.load.school_day import Record, Scene
+from deploy.rehearsal.load.school_day import Record, Scene, SchoolDay
 from deploy.rehearsal.load.series import by_kind
 from deploy.rehearsal.scenario import wait_for
-from deploy.rehearsal.truth import SchoolTruth
 from gateway.cli.result import write_json
 from gateway.cli.stack import MORNING
 from gateway.cli.stage import make_demo_nation, plain_lines
@@ -48,11 +47,11 @@ from gateway.cli.yard import (
 from services.kit.clock import set_clock
 
 FOLDER = Path(".tabian/rehearse")
-LINES = 400
+LINES = 800
 PATIENCE_SECONDS = 180.0
 """So long after the last arrival people still try."""
 _LINE_EVERY = 10.0
-Prepare = Callable[[Scene, Mapping[str, SchoolTruth], int], Awaitable[None]]
+Prepare = Callable[[Scene, Mapping[str, SchoolDay]], Awaitable[None]]
 
 
 @click.group(help="ซ้อมวันสุดท้าย · The deadline day, rehearsed with a synthetic nation.")
@@ -126,12 +125,12 @@ def day(
     say = plain_lines()
     nation = folder or make_demo_nation(out, esa=None, schools=schools, seed=seed)
     with running_yard("tabian-day", out / "stack", nation, say, keep=keep) as yard:
-        playing = dict(islice(((s.code, s) for s in yard.told.schools.values() if s.uploads), schools))
         open_round(yard)
         set_clock(yard.stack.clock, MORNING)
-        played = _Playing(
-            yard, plan_of(profile, len(playing), seed, minutes, factor=factor, rate=rate), playing
-        ).day()
+        told = list(islice((school for school in yard.told.schools.values() if school.uploads), schools))
+        plan = plan_of(profile, len(told), seed, minutes, factor=factor, rate=rate)
+        days = {school.code: SchoolDay(school, seed) for school in told}
+        played = _Playing(yard, plan, days, sorted({school.esa for school in told})).day()
         if not played.sound:
             shutil.copy(yard.stack.folder / JOURNAL, out / JOURNAL)
             (out / "stack.log").write_text(yard.stack.compose("logs", "--no-color", "--timestamps"))
@@ -162,7 +161,8 @@ class _Playing:
 
     yard: Yard
     plan: Plan
-    schools: dict[str, SchoolTruth]
+    schools: dict[str, SchoolDay]
+    areas: list[str]
     records: list[Record] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
     flooded: Flooded | None = None
@@ -176,8 +176,7 @@ class _Playing:
                 asyncio.run(self._prepared(prepare, passes))
                 wait_for(lambda: all_checked(yard), "every roll checked", SETTLE_SECONDS)
                 yard.settle()
-        areas = sorted({school.esa for school in self.schools.values()})
-        steps = schedule(self.plan, list(self.schools), areas)
+        steps = schedule(self.plan, list(self.schools), self.areas)
         yard.say(
             f"เล่น · playing: {self.plan.profile}, {len(self.schools)} schools, {len(steps)} arrivals in {self.plan.seconds:.0f} s"
         )
@@ -190,7 +189,7 @@ class _Playing:
         async with self._caller() as caller:
             not_measured: list[Record] = []
             scene = Scene(caller, self.yard.nation, passes, not_measured.append, SETTLE_SECONDS)
-            await prepare(scene, self.schools, self.plan.seed)
+            await prepare(scene, self.schools)
 
     async def _play(self, steps: Sequence[Step], passes: Passes) -> list[str]:
         """Returns the schools that were not served."""
@@ -207,7 +206,7 @@ class _Playing:
                     seen(record)
 
                 scene = Scene(caller, self.yard.nation, passes, note, self.plan.seconds + PATIENCE_SECONDS)
-                unserved = await play(scene, self.schools, steps, self.plan.seed)
+                unserved = await play(scene, self.schools, steps)
                 self.flooded = flood.result() if flood else None
             self.samples = sampler.samples
         return unserved

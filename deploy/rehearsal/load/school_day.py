@@ -1,12 +1,14 @@
 """The deadline day of one school: its clerk and director do what the schedule says when the time has come.
 
-A person does one thing after another. Each is counted from when it was due, or from when the one before was answered if
-that came later. Who is told that it cannot be done yet (the file is still being checked, a warning is to be explained,
-the clerk has not confirmed) sees to it, waits as people do, and tries again, which is counted anew.
+Every call counts from the second of the schedule; only a certification counts from the answer to the confirmation if
+that came later, as it cannot be earlier. Pages, files and questions hold up no act: who has seen the roll once confirms
+it when the time has come. Who is told that it cannot be done yet (the file is still being checked, a warning is to be
+explained, the clerk has not confirmed) sees to it, waits as people do, and tries again, which is counted anew.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 from collections.abc import Callable, Sequence
@@ -19,8 +21,9 @@ from deploy.rehearsal.load.caller import Answer, Call, Caller
 from deploy.rehearsal.load.schedule import Step
 from deploy.rehearsal.truth import SchoolTruth
 
-POLL_SECONDS = 2.0
+POLL_SECONDS, POLL_SECONDS_AT_MOST = 1.5, 15.0
 PAUSE = (1.0, 3.0)
+_ROLES = {"confirm": "clerk", "certify": "director"}
 UNDECIDED = ("received", "checking")
 
 
@@ -45,43 +48,52 @@ class Scene:
 
 
 class SchoolDay:
-    """One school. `served`: whether its certification was answered well."""
+    """One school; what it has seen of its page stays from one scene to the next. `served`: whether its certification was
+    answered well."""
 
-    def __init__(self, scene: Scene, school: SchoolTruth, seed: int) -> None:
-        self._scene, self._school, self._code = scene, school, school.code
+    def __init__(self, school: SchoolTruth, seed: int) -> None:
+        self._school, self._code = school, school.code
         self._dice = random.Random(f"{seed}-{school.code}")
         self._page: dict[str, Any] = {}
         self.served = False
 
-    async def live(self, steps: Sequence[Step]) -> None:
-        """The steps of this school, in order."""
-        free = 0.0
-        next_due = [*(step.second for step in steps[1:]), self._scene.until]
-        for step, following in zip(steps, next_due, strict=False):
-            await self._scene.caller.until(step.second)
-            due = max(step.second, free)
-            if step.kind == "upload":
-                await self.upload(due, following)
-            elif step.kind in ("confirm", "certify"):
-                await self._act(step.kind, due)
-            elif step.kind == "look":
-                await self.mend(due)
-            else:
-                await self._look("director", due)
-            free = self._now()
+    def enter(self, scene: Scene) -> SchoolDay:
+        """From now on it is there that the school plays."""
+        self._scene = scene
+        return self
 
-    async def upload(self, due: float, following: float) -> None:
-        """Send the file; ask how far it is until it is checked or the next thing is due; see to what was found."""
+    async def live(self, steps: Sequence[Step]) -> None:
+        """The steps of this school; what is not an act goes on by itself."""
+        confirmed = 0.0
+        async with asyncio.TaskGroup() as aside:
+            for step in steps:
+                await self._scene.caller.until(step.second)
+                if step.kind == "confirm":
+                    await self._act(step.kind, step.second)
+                    confirmed = self._now()
+                elif step.kind == "certify":
+                    await self._act(step.kind, max(step.second, confirmed))
+                elif step.kind == "upload":
+                    aside.create_task(self.upload(step.second))
+                elif step.kind == "look":
+                    aside.create_task(self.mend(step.second))
+                else:
+                    aside.create_task(self._look("director", step.second))
+
+    async def upload(self, due: float | None = None) -> None:
+        """Send the file; ask how far it is until it is checked; see to what was found."""
         roll = calls.roll(self._scene.nation, self._school, self._scene.passes)
         while not (taken := await self._send("upload", roll, due)):
             await self._pause(*PAUSE)
             due = self._now()
             if due > self._scene.until:
                 return
-        while self._now() < following:
-            await self._scene.caller.until(min(self._now() + POLL_SECONDS, following))
+        pause = POLL_SECONDS
+        while self._now() < self._scene.until:
+            await self._pause(0.8 * pause, 1.2 * pause)
+            pause = min(1.5 * pause, POLL_SECONDS_AT_MOST)
             asked = calls.upload_state(self._code, taken["upload"], self._scene.passes)
-            if (await self._send("poll", asked)).get("state", "received") not in UNDECIDED:
+            if (await self._send("poll", asked)).get("state", UNDECIDED[0]) not in UNDECIDED:
                 await self.mend()
                 return
 
@@ -99,6 +111,8 @@ class SchoolDay:
                 await self._send("mend", calls.claim(self._code, case["case"], passes))
 
     async def _act(self, kind: str, due: float) -> None:
+        if not self._page.get("sha256"):
+            await self._look(_ROLES[kind])
         while True:
             said = await self._send(kind, self._call_of(kind), due)
             if "receipt" in said:
@@ -107,7 +121,7 @@ class SchoolDay:
             await self._pause(*PAUSE)
             if self._now() > self._scene.until:
                 return
-            await (self.mend() if kind == "confirm" else self._look("director"))
+            await (self.mend() if kind == "confirm" else self._look(_ROLES[kind]))
             due = self._now()
 
     def _call_of(self, kind: str) -> Call:

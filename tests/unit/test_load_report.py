@@ -139,7 +139,8 @@ def test_what_was_found_wrong_stands_in_the_page() -> None:
     assert "&lt;a machine&gt;" in page
 
 
-def test_where_nobody_waited_there_is_no_chart() -> None:
-    page = html(day(samples=[]))
+@pytest.mark.parametrize("samples", [[], SAMPLES[:1]])
+def test_where_nobody_waited_there_is_no_chart(samples: list[Sample]) -> None:
+    page = html(day(samples=samples))
     assert page.count("<svg") == 3
     assert page.count("ไม่มี · none") == 3

@@ -110,7 +110,10 @@ def charts(day: Day) -> list[Chart]:
         (_NOT_APPLIED, "", over.sampled, [Line("เหตุการณ์ · events", over.outbox)]),
     ]
     until, crowd = over.edges[-1], _crowd(day.plan)
-    return [Chart(title, unit, at, lines, until, crowd, log=unit == "s") for title, unit, at, lines in drawn]
+    return [
+        Chart(title, unit, at, [line for line in lines if any(line.values)], until, crowd, log=unit == "s")
+        for title, unit, at, lines in drawn
+    ]
 
 
 def _named(values: dict[str, list[float]]) -> list[Line]:

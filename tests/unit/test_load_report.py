@@ -96,11 +96,18 @@ def test_the_figures_are_json_and_right() -> None:
     assert got["calls"]["certify"]["statuses"] == {"200": 1, "409": 1}
     assert got["calls"]["certify"]["tried_again"] == 1
     assert got["wait_without_answer_max_s"] == 2.0
-    assert got["acts_goodput_ratio"] == 11 / 20
+    assert got["acts_goodput_ratio"] is None
     assert (got["lost"], got["doubled"], got["unserved"]) == (0, 0, ["1066350177"])
     assert got["series"]["edge_queue"] == {"intake-api": [0, 7]}
     assert got["series"]["uploads_waiting"] == [0, 3]
     assert got["series"]["outbox_waiting"] == [0, 5]
+
+
+def test_of_an_overload_it_is_told_how_many_acts_were_done_when_the_last_was_due() -> None:
+    plan = plan_of("overload", 10, 1, minutes=1, rate=20 / 9)
+    assert plan.seconds == pytest.approx(9.9), "the last certification comes after it"
+    assert figures(day(plan=plan))["acts_goodput_ratio"] == 10 / 20
+    assert "50.0 %" in html(day(plan=plan))
 
 
 def test_a_day_is_sound_when_nothing_was_lost_and_all_were_served() -> None:

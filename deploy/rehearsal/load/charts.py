@@ -59,7 +59,7 @@ def svg(chart: Chart, name: str) -> str:
     """The chart as an <svg> element; `name` is its title's id in the page."""
     with rc_context({**_STYLE, "svg.hashsalt": name}):
         figure = Figure(figsize=(9, 2.6))
-        figure.subplots_adjust(left=0.08, right=0.99, top=0.95, bottom=0.2)
+        figure.subplots_adjust(left=0.08, right=0.97, top=0.95, bottom=0.2)
         _draw(figure.subplots(), chart)
         out = io.StringIO()
         figure.savefig(

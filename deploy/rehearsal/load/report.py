@@ -134,7 +134,9 @@ def _silent(day: Day) -> float:
     return round(max((r.answer.silent for r in day.records if r.kind in ACTS), default=0.0), 3)
 
 
-def _goodput(day: Day) -> float:
-    """The part of all schools' acts that was answered well by the time the last was due."""
+def _goodput(day: Day) -> float | None:
+    """Of an overload: the part of all schools' acts that was answered well by the time the last was due."""
+    if not day.plan.rate:
+        return None
     good = sum(r.kind in ACTS and r.answer.good and r.answer.done <= day.plan.seconds for r in day.records)
     return round(good / (len(ACTS) * day.plan.schools), 4)

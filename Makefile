@@ -53,12 +53,20 @@ bench: $(VENV)/ready  ## a stack under the load of a part of the country (SCHOOL
 	deploy/setup/containers
 	$(BIN)/tabian bench --schools $(SCHOOLS)
 
+PROFILE ?= last-hour
+.PHONY: rehearse
+rehearse: $(VENV)/ready  ## the deadline day on a stack (PROFILE=last-hour SCHOOLS=1479); report in .tabian/rehearse
+	deploy/setup/containers
+	deploy/setup/wrk
+	$(BIN)/tabian rehearse day --profile $(PROFILE) --schools $(SCHOOLS)
+
 ##@ Develop
 .PHONY: test
 test: $(VENV)/ready  ## all tests (sets up PostgreSQL and a browser for itself)
 	deploy/setup/browser
 	deploy/setup/rabbitmq
 	deploy/setup/haproxy
+	deploy/setup/wrk
 	$(BIN)/pytest -n auto --dist loadgroup
 
 .PHONY: lint

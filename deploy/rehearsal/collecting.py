@@ -10,8 +10,8 @@ from deploy.rehearsal.person import Person
 from deploy.rehearsal.scenario import BUILDINGS_ROUND, ROUND, Cast, Stage, at_once
 from deploy.rehearsal.truth import Duplicate, SchoolTruth, Upload
 
-_SENTENCE = "ตรวจสอบเอกสารแล้ว ข้อมูลถูกต้องตามจริง"
-_OURS = "นักเรียนมาเรียนที่โรงเรียนนี้จริง มีหลักฐานการเข้าเรียน"
+SENTENCE = "ตรวจสอบเอกสารแล้ว ข้อมูลถูกต้องตามจริง"
+OURS = "นักเรียนมาเรียนที่โรงเรียนนี้จริง มีหลักฐานการเข้าเรียน"
 
 
 def school_path(code: str, tail: str = "") -> str:
@@ -91,7 +91,7 @@ def _compare_findings(
         )
     for place, plant in wanted.items():
         if plant.then == "explain" and place in seen:
-            said = {"rule": plant.rule, "key": seen[place]["key"], "sentence": _SENTENCE}
+            said = {"rule": plant.rule, "key": seen[place]["key"], "sentence": SENTENCE}
             clerk.do("POST", school_path(code, "/explanations"), said)
 
 
@@ -154,7 +154,7 @@ def _what_a_school_sees(people: Cast, code: str) -> set[tuple[str, frozenset[str
 
 def _both_claim(people: Cast, duplicate: Duplicate) -> None:
     for code in (duplicate.true_school, duplicate.false_school):
-        said = {"school": code, "sentence": _OURS}
+        said = {"school": code, "sentence": OURS}
         case = people.cases[duplicate.national_id]
         people.clerks[code].do("POST", f"/api/v1/duplicates/{case}/evidence", said)
 

@@ -20,6 +20,11 @@ COMMANDS = {
         "rounds on a stack that is being broken, and what a checker finds",
     ),
     "bench": ("gateway.cli.bench", "bench", "a stack under load, measured"),
+    "rehearse": (
+        "gateway.cli.rehearse",
+        "rehearse",
+        "the deadline day of a part of the country, played by a schedule",
+    ),
     "keys": ("gateway.cli.keys", "keys", "make the keys a deployment needs"),
     "service": ("gateway.cli.service", "service", "one process of one service, as a deployment runs it"),
     "broker": ("gateway.cli.broker", "broker", "declare or check the broker's exchanges and queues"),

@@ -1,6 +1,6 @@
 """A HAProxy of the tests' own, running the edge's configuration, with a small process of ours behind each pool.
 
-Each process answers with what reached it. `/slow` in the query makes it take its time.
+Each process answers with what reached it, unless it is told what to say. `/slow` in the query makes it take its time.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -32,12 +32,13 @@ PLACES = ("haproxy", "/usr/sbin/haproxy", "/opt/homebrew/bin/haproxy")
 @dataclass
 class Process:
     """One process behind the edge. `seen`: the requests in the order they reached it; `away`: it breaks off instead
-    of answering."""
+    of answering; `says`: (method, path, headers) → (status, body), instead of what reached it."""
 
     pool: str
     port: int = 0
     seen: list[dict[str, Any]] = field(default_factory=list)
     away: int = 0
+    says: Callable[[str, str, dict[str, str]], tuple[int, dict[str, Any]]] | None = None
     _server: ThreadingHTTPServer | None = None
 
     def start(self) -> None:
@@ -85,6 +86,9 @@ def _handler(process: Process) -> type[BaseHTTPRequestHandler]:
                 return
             if "slow" in self.path:
                 time.sleep(0.6)
+            if process.says is not None:
+                self._send(*process.says(self.command, self.path, headers))
+                return
             self._send(503 if "full" in self.path else 200, {"pool": process.pool, **seen})
 
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815

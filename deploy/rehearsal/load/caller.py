@@ -34,13 +34,14 @@ class Call:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What became of a call: seconds since the load began when it was due, sent first and answered last; the last
-    status (0: no answer); how often it was tried."""
+    status (0: no answer); how often it was tried; the longest that one try was left without an answer."""
 
     due: float
     sent: float
     done: float
     status: int
     tries: int
+    silent: float = 0.0
 
     @property
     def waited(self) -> float:
@@ -81,35 +82,49 @@ class Caller:
 
         async def person() -> None:
             for call in left:
-                answers.append(await self.send(call, self._now()))
+                answers.append(await self.send(call, self.now()))
 
         await asyncio.gather(*(person() for _ in range(at_once)))
         return answers
 
     async def paced(self, calls: Sequence[Call], rate: float) -> list[Answer]:
         """Open loop: `rate` calls begin each second, whether or not earlier ones were answered."""
-        began = self._now()
+        began = self.now()
         under_way = []
         for number, call in enumerate(calls):
             due = began + number / rate
-            await asyncio.sleep(max(0.0, due - self._now()))
+            await self.until(due)
             under_way.append(asyncio.create_task(self.send(call, due)))
         return list(await asyncio.gather(*under_way))
 
     async def send(self, call: Call, due: float) -> Answer:
         """One call, again and again while there is no room for it."""
-        sent, tries = self._now(), 0
+        answer, _ = await self.ask(call, due)
+        return answer
+
+    async def ask(self, call: Call, due: float) -> tuple[Answer, bytes]:
+        """The same, with the body of the answer."""
+        sent, tries, silent = self.now(), 0, 0.0
         while True:
-            tries += 1
-            status, headers = await self._try(call)
-            if status not in (0, *AWAY) or self._now() - due > self._patience:
-                return Answer(due, sent, self._now(), status, tries)
+            tries, began = tries + 1, self.now()
+            status, headers, body = await self._try(call)
+            silent = max(silent, self.now() - began)
+            if status not in (0, *AWAY) or self.now() - due > self._patience:
+                return Answer(due, sent, self.now(), status, tries, silent), body
             if TICKET in headers:
                 call = replace(call, headers={**call.headers, TICKET: headers[TICKET]})
             await asyncio.sleep(float(headers.get("Retry-After", "1")) * random.uniform(0.5, 1.5))
 
-    async def _try(self, call: Call) -> tuple[int, Mapping[str, str]]:
-        """(status, headers); (0, {}) without an answer: what became of the request is not known then."""
+    async def until(self, second: float) -> None:
+        """Wait for that second of the load."""
+        await asyncio.sleep(max(0.0, second - self.now()))
+
+    def now(self) -> float:
+        """Seconds since the load began."""
+        return time.monotonic() - self._began
+
+    async def _try(self, call: Call) -> tuple[int, Mapping[str, str], bytes]:
+        """(status, headers, body); (0, {}, b"") without an answer: what became of the request is not known then."""
         try:
             async with self._session.request(
                 call.method, call.path, headers=call.headers, data=call.body or None
@@ -117,12 +132,9 @@ class Caller:
                 text = await answer.read()
         except (aiohttp.ClientError, TimeoutError):
             self._journal.maybe(call.who, call.method, call.path)
-            return 0, {}
+            return 0, {}, b""
         if answer.status in AWAY:
             self._journal.maybe(call.who, call.method, call.path)
         else:
             self._journal.note(call.method, call.path, call.who, answer.status, call.body, text)
-        return answer.status, answer.headers
-
-    def _now(self) -> float:
-        return time.monotonic() - self._began
+        return answer.status, answer.headers, text

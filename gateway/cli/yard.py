@@ -1,0 +1,182 @@
+"""A running stack of its own, how it is asked and watched, and its round opened: what `tabian bench` and `tabian rehearse`
+have in common. Not here: what is asked of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+
+from deploy.rehearsal import truth
+from deploy.rehearsal.checker import ByUrl, Verdict, check, settled
+from deploy.rehearsal.journal import Journal
+from deploy.rehearsal.load.caller import Answer, Call, Caller
+from deploy.rehearsal.scenario import ROUND, wait_for
+from gateway.cli.stack import clear, start
+from gateway.embedded import free_port
+from gateway.portal.tokens import sign
+from gateway.stack.compose import Stack, docker
+from gateway.stack.secrets import SERVICES
+from services.contracts.access import Grant
+from services.kit.clock import set_clock
+from services.kit.keys import Keys
+
+UPDATING = datetime.fromisoformat("2021-10-15T09:00:00+07:00")
+SETTLE_SECONDS = 1800.0
+JOURNAL = "journal.jsonl"
+
+
+@dataclass
+class Yard:
+    """The running stack, what is asked of it, and how it is watched."""
+
+    stack: Stack
+    nation: Path
+    told: truth.Truth
+    databases: ByUrl
+    journal: Journal
+    say: Callable[[str], None]
+
+    def passes(self, username: str, role: str, scope: str) -> dict[str, str]:
+        """The headers of a person who signed in, and stepped up, a moment ago."""
+        keys = Keys(self.stack.secrets)
+        grants = [Grant(role, scope)]
+        token = sign(keys, username=username, name=username, grants=grants, auth_time=int(time.time()))
+        return {"Authorization": f"Bearer {token}"}
+
+    def load(self, calls: list[Call], *, at_once: int = 0, rate: float = 0.0) -> list[Answer]:
+        """The calls, by so many people at once or at a rate."""
+
+        async def run() -> list[Answer]:
+            certificate = self.stack.secrets / "edge.crt"
+            async with Caller(self.stack.address, certificate, self.journal, lines=at_once or 200) as caller:
+                return await (caller.paced(calls, rate) if rate else caller.every(calls, at_once=at_once))
+
+        return asyncio.run(run())
+
+    def settle(self) -> None:
+        """Wait until every event was applied by everybody."""
+        wait_for(lambda: settled(self.databases), "everything applied", SETTLE_SECONDS)
+
+    def verdict(self) -> Verdict:
+        """What the checker finds: every answer in the journal held against all databases."""
+        return check(self.stack.folder / JOURNAL, self.databases)
+
+    def metrics(self) -> str:
+        """Where the edge tells its metrics, for a watcher on this machine."""
+        edge = _inner_address(self.stack, "edge")
+        return f"http://{edge}:8405/metrics"
+
+
+class OpenDatabases:
+    """Databases that are asked often: each over one connection that stays. Raises ConnectionError where none is had; the
+    next question tries again."""
+
+    def __init__(self, urls: Mapping[str, str]) -> None:
+        self._urls = urls
+        self._open: dict[str, psycopg.Connection] = {}
+
+    def ask(self, service: str, query: str) -> Sequence[Sequence[Any]]:
+        try:
+            if service not in self._open:
+                self._open[service] = psycopg.connect(self._urls[service], autocommit=True)
+            return self._open[service].execute(query.encode()).fetchall()
+        except psycopg.OperationalError as problem:
+            self._open.pop(service, None)
+            raise ConnectionError(f"{service}'s database does not answer") from problem
+
+    def __enter__(self) -> OpenDatabases:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for connection in self._open.values():
+            connection.close()
+
+
+@contextmanager
+def running_yard(
+    name: str, folder: Path, nation: Path, say: Callable[[str], None], *, keep: bool
+) -> Iterator[Yard]:
+    """A stack of this name, started afresh and cleared away afterwards, unless it is to be kept. Raises StackFault."""
+    stack = Stack(name, folder, free_port())
+    clear(stack)
+    try:
+        start(stack, say)
+        with Journal(stack.folder / JOURNAL) as journal:
+            told = truth.load(nation / "truth.json")
+            yield Yard(stack, nation, told, ByUrl(_urls(stack)), journal, say)
+    finally:
+        if not keep:
+            clear(stack)
+
+
+def open_round(yard: Yard) -> None:
+    """Headquarters imports the register and opens the round."""
+    set_clock(yard.stack.clock, UPDATING)
+    headers = yard.passes("obec", "hq", "*")
+    with yard.stack.client() as client:
+        register = (yard.nation / "schools.tsv").read_bytes()
+        client.put("/api/v1/register", content=register, headers=headers).raise_for_status()
+        client.post("/api/v1/rounds", json={"round": ROUND}, headers=headers).raise_for_status()
+        path = f"/api/v1/rounds/{ROUND}/schools"
+        wait_for(lambda: _known(client, path, headers), "every school known")
+    yard.settle()
+
+
+def _known(client: httpx.Client, path: str, headers: dict[str, str]) -> bool:
+    return client.get(path, params={"limit": "1"}, headers=headers).is_success
+
+
+def statement_of(yard: Yard, school: str) -> str:
+    """What a director agrees to, in Thai."""
+    headers = yard.passes(f"director-{school}", "director", school)
+    with yard.stack.client() as client:
+        answer = client.get(f"/api/v1/rounds/{ROUND}/schools/{school}", headers=headers).raise_for_status()
+    return str(answer.json()["statement"]["th"])
+
+
+def all_checked(yard: Yard) -> bool:
+    """Whether no upload waits to be checked."""
+    waiting = "SELECT count(*) FROM upload WHERE state IN ('received', 'checking')"
+    return bool(yard.databases.ask("intake", waiting)[0][0] == 0)
+
+
+def _urls(stack: Stack) -> dict[str, str]:
+    at, word = _inner_address(stack, "postgres"), (stack.secrets / "postgres.password").read_text().strip()
+    return {name: f"postgresql://postgres:{word}@{at}:5432/tabian_{name}" for name in SERVICES}
+
+
+def _inner_address(stack: Stack, service: str) -> str:
+    """Docker's inner networks can be reached from its own machine."""
+    (container,) = stack.running(service)
+    asked = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+    return docker("inspect", "--format", asked, container.id).strip()
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {
+        "cores": os.cpu_count(),
+        "processor": _processor() or platform.machine(),
+        "memory_gib": round(memory),
+        "system": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
+    }
+
+
+def _processor() -> str:
+    """Its name as Linux tells it; "" elsewhere."""
+    about = Path("/proc/cpuinfo")
+    lines = about.read_text(encoding="utf-8").splitlines() if about.exists() else []
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")

@@ -6,20 +6,26 @@ Starts a stack of its own. The figures are of this machine, with who makes the l
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import click
+import numpy as np
 
 from deploy.rehearsal.load.calls import certifications, confirmations, rolls
 from deploy.rehearsal.load.figures import outcome
+from deploy.rehearsal.load.idle import waits_alone
+from deploy.rehearsal.load.knee import Knee, find_knee
 from deploy.rehearsal.scenario import ROUND, wait_for
 from gateway.cli.result import write_json
 from gateway.cli.stack import MORNING
 from gateway.cli.stage import make_demo_nation, plain_lines
 from gateway.cli.yard import (
+    LINES,
     SETTLE_SECONDS,
     Yard,
     all_checked,
@@ -28,12 +34,14 @@ from gateway.cli.yard import (
     running_yard,
     statement_of,
 )
-from gateway.stack.compose import cpu_seconds
+from gateway.stack.compose import cpu_seconds, memory_peaks
 from services.kit.clock import set_clock
 
 FOLDER = Path(".tabian/bench")
-LINES = 24
+CLERKS = 24
 """Clerks who send at once: more fill the edge's queue, fewer leave a core idle."""
+ALONE = 30
+"""Schools that send when nobody else does anything."""
 
 
 @click.command()
@@ -49,7 +57,15 @@ def bench(schools: int, rate: float, keep: bool, json_file: Path) -> None:
         summary = {"machine": machine(), "schools": schools}
         open_round(yard)
         summary |= measure_rolls(yard)
-        summary |= measure_acts(yard, rate)
+        summary |= measure_idle(yard)
+        set_clock(yard.stack.clock, MORNING)
+        versions = ready_versions(yard)
+        summary |= measure_knee(yard, versions)
+        summary |= measure_acts(yard, versions, rate)
+        summary |= {
+            "rss_mib": (peaks := memory_peaks(yard.stack.running())),
+            "rss_max_mib": max(peaks.values()),
+        }
         verdict = yard.verdict()
         summary |= {name: len(getattr(verdict, name)) for name in ("lost", "doubled", "unexpected")}
         write_json(json_file, summary)
@@ -61,7 +77,7 @@ def measure_rolls(yard: Yard) -> dict[str, Any]:
     """Every school sends its roll; the time is until the last is checked, stored and screened."""
     calls = list(rolls(yard.nation, yard.told.schools.values(), yard.passes))
     before, began = cpu_seconds(yard.stack.running()), time.monotonic()
-    answers = yard.load(calls, at_once=LINES)
+    answers = yard.load(calls, at_once=CLERKS)
     taken = time.monotonic() - began
     wait_for(lambda: all_checked(yard), "every roll checked", SETTLE_SECONDS)
     checked = time.monotonic() - began
@@ -83,11 +99,42 @@ def measure_rolls(yard: Yard) -> dict[str, Any]:
     }
 
 
-def measure_acts(yard: Yard, rate: float) -> dict[str, Any]:
-    """Every school that is ready confirms and certifies, the acts coming at a fixed rate."""
-    set_clock(yard.stack.clock, MORNING)
+def measure_idle(yard: Yard) -> dict[str, Any]:
+    """Some schools, one after the other, send a roll when nobody else does anything."""
+
+    async def run() -> list[float]:
+        async with yard.caller(lines=2) as caller:
+            schools = yard.told.schools.values()
+            return await waits_alone(caller, yard.nation, schools, yard.passes, number=ALONE)
+
+    waited = asyncio.run(run())
+    yard.settle()
+    figures = {"idle_visible_p50_s": median(waited), "idle_visible_p95_s": float(np.percentile(waited, 95))}
+    yard.say(f"  {len(waited)} rolls one by one: {figures}")
+    return {name: round(seconds, 3) for name, seconds in figures.items()}
+
+
+def ready_versions(yard: Yard) -> dict[str, str]:
+    """School → sha256 of the version it is ready to confirm."""
     ready = f"SELECT school, sha256 FROM submission WHERE round = '{ROUND}' AND state = 'ready'"
-    versions = {school: sha256 for school, sha256 in yard.databases.ask("intake", ready)}
+    return {school: sha256 for school, sha256 in yard.databases.ask("intake", ready)}
+
+
+def measure_knee(yard: Yard, versions: dict[str, str]) -> dict[str, Any]:
+    """Confirmations, each taken back, at a growing rate."""
+
+    async def run() -> Knee:
+        async with yard.caller(lines=LINES) as caller:
+            return await find_knee(caller, versions, yard.passes)
+
+    knee = asyncio.run(run())
+    yard.settle()
+    yard.say(f"  acts are in time up to {knee.per_s} a second")
+    return {"acts_knee_per_s": knee.per_s, "acts_knee_steps": knee.steps}
+
+
+def measure_acts(yard: Yard, versions: dict[str, str], rate: float) -> dict[str, Any]:
+    """Every school that is ready confirms and certifies, the acts coming at a fixed rate."""
     statement = statement_of(yard, next(iter(versions)))
     calls = [
         *confirmations(versions, yard.passes),

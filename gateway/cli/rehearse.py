@@ -212,14 +212,7 @@ class _Playing:
         return unserved
 
     def _caller(self) -> Caller:
-        stack = self.yard.stack
-        return Caller(
-            stack.address,
-            stack.secrets / "edge.crt",
-            self.yard.journal,
-            lines=LINES,
-            patience=PATIENCE_SECONDS,
-        )
+        return self.yard.caller(lines=LINES, patience=PATIENCE_SECONDS)
 
     def _flood(self, passes: Passes) -> AbstractContextManager[Flood | None]:
         if not self.plan.flood:

@@ -35,6 +35,8 @@ from services.kit.keys import Keys
 UPDATING = datetime.fromisoformat("2021-10-15T09:00:00+07:00")
 SETTLE_SECONDS = 1800.0
 JOURNAL = "journal.jsonl"
+LINES = 200
+"""Connections over which acts come at a rate."""
 
 
 @dataclass
@@ -59,11 +61,15 @@ class Yard:
         """The calls, by so many people at once or at a rate."""
 
         async def run() -> list[Answer]:
-            certificate = self.stack.secrets / "edge.crt"
-            async with Caller(self.stack.address, certificate, self.journal, lines=at_once or 200) as caller:
+            async with self.caller(lines=at_once or LINES) as caller:
                 return await (caller.paced(calls, rate) if rate else caller.every(calls, at_once=at_once))
 
         return asyncio.run(run())
+
+    def caller(self, *, lines: int, patience: float = 60.0) -> Caller:
+        """Who sends to this stack's edge and notes every answer in the journal."""
+        certificate = self.stack.secrets / "edge.crt"
+        return Caller(self.stack.address, certificate, self.journal, lines=lines, patience=patience)
 
     def settle(self) -> None:
         """Wait until every event was applied by everybody."""

@@ -172,3 +172,20 @@ def cpu_seconds(containers: list[Container]) -> dict[str, float]:
             used = float(answer["cpu_stats"]["cpu_usage"]["total_usage"]) / 1e9
             spent[container.service] = spent.get(container.service, 0.0) + used
     return spent
+
+
+def memory_peaks(containers: list[Container]) -> dict[str, float]:
+    """MiB of memory that the largest process of each service has had resident at once since it started."""
+    peaks: dict[str, float] = {}
+    for container in containers:
+        for pid in docker("top", container.id, "-o", "pid").split()[1:]:
+            peaks[container.service] = max(peaks.get(container.service, 0.0), _peak_mib(pid))
+    return peaks
+
+
+def _peak_mib(pid: str) -> float:
+    """0 for a process that has ended, and for one whose host's table is elsewhere."""
+    status = Path("/proc", pid, "status")
+    said = status.read_text() if status.exists() else ""
+    kib = next((line.split()[1] for line in said.splitlines() if line.startswith("VmHWM:")), "0")
+    return round(int(kib) / 1024, 1)

@@ -34,6 +34,12 @@ def confirmation(code: str, sha256: str, passes: Pass) -> Call:
     return Call(who, "POST", school_path(code, "/confirmation"), headers)
 
 
+def undoing(code: str, passes: Pass) -> Call:
+    """The school's clerk takes the confirmation back."""
+    who = f"clerk-{code}"
+    return Call(who, "DELETE", school_path(code, "/confirmation"), passes(who, "clerk", code))
+
+
 def certification(code: str, sha256: str, statement: str, passes: Pass) -> Call:
     """The school's director certifies the version with the statement."""
     who = f"director-{code}"

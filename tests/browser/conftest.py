@@ -49,7 +49,8 @@ class Theatre:
         return self.nation / upload.file
 
 
-@pytest.fixture(scope="session")
+# Playwright keeps an event loop running in the thread: gone with the module, so that others may run theirs.
+@pytest.fixture(scope="module")
 def theatre() -> Iterator[Theatre]:
     with tempfile.TemporaryDirectory(prefix="tabian-browser-", ignore_cleanup_errors=True) as made:
         nation, school = _nation(Path(made))

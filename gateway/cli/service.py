@@ -110,7 +110,7 @@ def _run(name: str, process: str) -> None:
         raise click.ClickException("ไม่มี TABIAN_BROKER_URL / TABIAN_BROKER_URL is missing")
     broker = RabbitBroker(settings.broker_url)
     runtime = _runtime(name, settings, broker=broker, pool_size=2 + len(what.jobs))
-    background = Background(runtime, relay=process == "relay", worker=process == "worker")
+    background = Background(runtime, relay=process == "relay", worker=process == "worker", alone=False)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

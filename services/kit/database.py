@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, CursorResult, Executable
 
 from services.kit import outbox
+from services.kit.doorbell import Doorbell
 from services.kit.logs import adopt_correlation
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ QUIET_SECONDS, QUIET_FACTOR = 10.0, 3.0
 
 
 class Wakeup:
-    """Tells the threads of this process that a transaction committed; other processes poll, three times more seldom
-    once nothing was written here for ten seconds."""
+    """Tells the threads of this process that a transaction committed, in it or (by the doorbell) in another of the service.
+    Who waits looks by itself now and then, three times more seldom once nothing was heard for ten seconds."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
@@ -129,7 +130,7 @@ class Database:
 
     def __init__(self, url: str, service: Service, clock: Clock, *, pool_size: int = 8) -> None:
         self.service, self.clock = service, clock
-        self.wakeup = Wakeup()
+        self.wakeup, self.bell = Wakeup(), Doorbell()
         self.engine = sa.create_engine(
             url,
             pool_size=pool_size,
@@ -159,6 +160,7 @@ class Database:
                 transaction.complete()
             if transaction.wrote:
                 self.wakeup.notify()
+                self.bell.ring(connection)
 
     def close(self) -> None:
         self.engine.dispose()

@@ -8,6 +8,7 @@ from typing import Any
 from services.kit.broker import Broker
 from services.kit.clock import Clock
 from services.kit.database import Database
+from services.kit.doorbell import listen
 from services.kit.keys import Keys
 from services.kit.relay import Relay
 from services.kit.service import Runtime, Service
@@ -38,9 +39,11 @@ def build_runtime(
 
 class Background:
     """The threads of one service beside its web application; all stop together. A process may run only its relay, or
-    only its worker and jobs."""
+    only its worker and jobs; one that is not alone listens for the others' bell."""
 
-    def __init__(self, runtime: Runtime, *, relay: bool = True, worker: bool = True) -> None:
+    def __init__(
+        self, runtime: Runtime, *, relay: bool = True, worker: bool = True, alone: bool = True
+    ) -> None:
         self._stop = threading.Event()
         service = runtime.service
         targets: dict[str, tuple[Any, ...]] = {}
@@ -49,6 +52,8 @@ class Background:
         if worker:
             targets["worker"] = (Worker(runtime).run, self._stop)
             targets |= {job.name: (run_job, runtime, job, self._stop) for job in service.jobs}
+        if not alone:
+            targets["bell"] = (listen, runtime.database.engine, runtime.database.wakeup.notify, self._stop)
         self._threads = [
             threading.Thread(target=target, args=args, name=f"{service.name}-{name}", daemon=True)
             for name, (target, *args) in targets.items()

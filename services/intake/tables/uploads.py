@@ -22,7 +22,7 @@ LEASE_SECONDS = 20
 ATTEMPTS = 6
 """So many checkers may die over one upload. Who kills them is not known for sure: on a bad day it is the machine, again
 and again, and an innocent file must outlive that; a deadly one is tried alone and takes nobody with it."""
-BATCH_BYTES = 32 * 1024 * 1024
+BATCH_BYTES = 16 * 1024 * 1024
 """So much of the files is held in memory at once; a larger one alone."""
 
 # ARRAY: an IN may be looked up once per row and would then lock, and claim, more than the limit.

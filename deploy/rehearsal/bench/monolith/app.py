@@ -68,7 +68,9 @@ def _replace(session: Session, school: str, found: Judged) -> None:
         batch = found.pupils[start : start + BATCH]
         session.add_all(Pupil(school=school, row=number, **pupil) for number, pupil in batch)
         session.flush()
-    session.add_all(Finding(school=school, row=row, rule=rule, field=field) for row, rule, field in found.findings)
+    session.add_all(
+        Finding(school=school, row=row, rule=rule, field=field) for row, rule, field in found.findings
+    )
 
 
 def _duplicates(session: Session, school: str, found: Judged) -> int:

@@ -41,7 +41,10 @@ class Pupil(Base):
         Base.metadata,
         sa.Column("school", sa.Text, sa.ForeignKey("school.code"), primary_key=True),
         sa.Column("row", sa.Integer, primary_key=True),
-        *(sa.Column(name, sa.Text, nullable=False, default="", index=name == "national_id") for name in COLUMNS),
+        *(
+            sa.Column(name, sa.Text, nullable=False, default="", index=name == "national_id")
+            for name in COLUMNS
+        ),
     )
 
 

@@ -90,9 +90,7 @@ def _running(engine_url: str, year: Year, processes: int) -> Iterator[int]:
         command = [sys.executable, "-m", "gunicorn", "--workers", str(processes)]
         command += ["--bind", f"fd://{listening.fileno()}", "--timeout", "300", "--log-level", "warning"]
         command += ["--no-control-socket", "deploy.rehearsal.bench.monolith.app:application()"]
-        running = subprocess.Popen(
-            command, env={**os.environ, **settings}, pass_fds=[listening.fileno()]
-        )
+        running = subprocess.Popen(command, env={**os.environ, **settings}, pass_fds=[listening.fileno()])
     try:
         _await(port)
         yield port

@@ -20,7 +20,9 @@ from services.contracts.roster.normalise import plain_number
 INT = re.compile(r"(?:[0-9]{1,9})?")
 DECIMAL = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{1,17})?)?")
 ROOM = re.compile(r"[1-9][0-9]{0,3}")
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\x00-\x08\x0e-\x1f]")
+_INVISIBLE = re.compile(
+    "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\x00-\x08\x0e-\x1f]"
+)
 _DASHES = re.compile("-+")
 _DIGITS = str.maketrans("๐๑๒๓๔๕๖๗๘๙", "0123456789")
 

@@ -34,6 +34,7 @@ from gateway.cli.yard import (
     running_yard,
     statement_of,
 )
+from gateway.cli.yardsticks import measure_yardsticks
 from gateway.stack.compose import cpu_seconds, memory_peaks
 from services.kit.clock import set_clock
 
@@ -47,14 +48,20 @@ ALONE = 30
 @click.command()
 @click.option("--schools", default=1479, show_default=True, help="so many schools (5 % of the country)")
 @click.option("--rate", default=300.0, show_default=True, help="acts a second")
+@click.option(
+    "--yardsticks/--no-yardsticks",
+    default=True,
+    show_default=True,
+    help="measure COPY, the obvious monolith and a confirm-each relay as well, and compare",
+)
 @click.option("--keep", is_flag=True, help="leave the stack running afterwards")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), default=FOLDER / "summary.json")
-def bench(schools: int, rate: float, keep: bool, json_file: Path) -> None:
+def bench(schools: int, rate: float, yardsticks: bool, keep: bool, json_file: Path) -> None:
     """Measure a stack of its own under load. Fails if anything was lost, and for no figure."""
     say = plain_lines()
     nation = make_demo_nation(json_file.parent, esa=None, schools=schools, seed=2564)
     with running_yard("tabian-bench", json_file.parent / "stack", nation, say, keep=keep) as yard:
-        summary = {"machine": machine(), "schools": schools}
+        summary: dict[str, Any] = {"machine": machine(), "schools": schools}
         open_round(yard)
         summary |= measure_rolls(yard)
         summary |= measure_idle(yard)
@@ -62,12 +69,11 @@ def bench(schools: int, rate: float, keep: bool, json_file: Path) -> None:
         versions = ready_versions(yard)
         summary |= measure_knee(yard, versions)
         summary |= measure_acts(yard, versions, rate)
-        summary |= {
-            "rss_mib": (peaks := memory_peaks(yard.stack.running())),
-            "rss_max_mib": max(peaks.values()),
-        }
+        summary |= measure_memory(yard)
         verdict = yard.verdict()
         summary |= {name: len(getattr(verdict, name)) for name in ("lost", "doubled", "unexpected")}
+        if yardsticks:
+            summary |= measure_yardsticks(yard, summary["intake_students_per_s"])
         write_json(json_file, summary)
         click.echo(json_file.read_text())
     sys.exit(0 if verdict.sound else 1)
@@ -151,6 +157,12 @@ def measure_acts(yard: Yard, versions: dict[str, str], rate: float) -> dict[str,
         "acts": figures,
         "acts_cpu_seconds": _spent(before, cpu_seconds(yard.stack.running())),
     }
+
+
+def measure_memory(yard: Yard) -> dict[str, Any]:
+    """The largest process of each service, after all that."""
+    peaks = memory_peaks(yard.stack.running())
+    return {"rss_mib": peaks, "rss_max_mib": max(peaks.values())}
 
 
 def _spent(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:

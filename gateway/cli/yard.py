@@ -81,7 +81,7 @@ class Yard:
 
     def metrics(self) -> str:
         """Where the edge tells its metrics, for a watcher on this machine."""
-        edge = _inner_address(self.stack, "edge")
+        edge = inner_address(self.stack, "edge")
         return f"http://{edge}:8405/metrics"
 
 
@@ -159,12 +159,17 @@ def all_checked(yard: Yard) -> bool:
 
 
 def _urls(stack: Stack) -> dict[str, str]:
-    at, word = _inner_address(stack, "postgres"), (stack.secrets / "postgres.password").read_text().strip()
-    return {name: f"postgresql://postgres:{word}@{at}:5432/tabian_{name}" for name in SERVICES}
+    return {name: superuser(stack, f"tabian_{name}") for name in SERVICES}
 
 
-def _inner_address(stack: Stack, service: str) -> str:
-    """Docker's inner networks can be reached from its own machine."""
+def superuser(stack: Stack, database: str = "postgres") -> str:
+    """The URL of a database on the stack's server, for who may do everything there."""
+    at, word = inner_address(stack, "postgres"), (stack.secrets / "postgres.password").read_text().strip()
+    return f"postgresql://postgres:{word}@{at}:5432/{database}"
+
+
+def inner_address(stack: Stack, service: str) -> str:
+    """Where a service is on Docker's inner network, which can be reached from its own machine."""
     (container,) = stack.running(service)
     asked = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
     return docker("inspect", "--format", asked, container.id).strip()

@@ -19,7 +19,7 @@ COMMANDS = {
         "chaos",
         "rounds on a stack that is being broken, and what a checker finds",
     ),
-    "bench": ("gateway.cli.bench", "bench", "a stack under load, measured"),
+    "bench": ("gateway.cli.bench.command", "bench", "a stack under load, measured"),
     "rehearse": (
         "gateway.cli.rehearse",
         "rehearse",

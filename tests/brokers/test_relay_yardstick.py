@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from deploy.rehearsal.bench.confirming import await_arrival
-from gateway.cli.relay_yard import relayed
+from gateway.cli.bench.relay_yard import relayed
 from services.contracts.envelope import Envelope
 from services.contracts.event import REGISTRY
 from services.contracts.roster import canonical

@@ -18,8 +18,8 @@ from deploy.rehearsal.bench.monolith.reading import rows_of
 from deploy.rehearsal.bench.monolith.running import Monolith, Roll, Year, monolith
 from deploy.rehearsal.bench.monolith.schema import Place
 from deploy.rehearsal.nation import Order, make_nation
-from gateway.cli.relay_yard import Relayed
-from gateway.cli.yardsticks import ratios
+from gateway.cli.bench.relay_yard import Relayed
+from gateway.cli.bench.yardsticks import ratios
 from services.contracts.roster import canonical
 from services.intake.rules.checks import Finding, Roster, check
 from services.intake.rules.reading import read

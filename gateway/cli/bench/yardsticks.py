@@ -16,7 +16,7 @@ from deploy.rabbitmq.definitions import DECLARE
 from deploy.rehearsal.bench.copying import Copied, copied
 from deploy.rehearsal.bench.monolith.running import Monolith, Roll, Year, monolith
 from deploy.rehearsal.scenario import ROUND
-from gateway.cli.relay_yard import Relayed, relayed
+from gateway.cli.bench.relay_yard import Relayed, relayed
 from gateway.cli.yard import Yard, inner_address, superuser
 from gateway.stack.compose import docker
 from services.contracts.calendar import RoundPlan

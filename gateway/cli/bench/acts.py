@@ -1,0 +1,53 @@
+"""Acts: how many a second are answered in time, and how they are answered when they come at a fixed rate."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from deploy.rehearsal.load.calls import certifications, confirmations
+from deploy.rehearsal.load.figures import outcome
+from deploy.rehearsal.load.knee import Knee, find_knee
+from deploy.rehearsal.scenario import ROUND
+from gateway.cli.bench.usage import spent_since
+from gateway.cli.yard import LINES, Yard, statement_of
+from gateway.stack.compose import cpu_seconds
+
+
+def ready_versions(yard: Yard) -> dict[str, str]:
+    """School → sha256 of the version it is ready to confirm."""
+    ready = f"SELECT school, sha256 FROM submission WHERE round = '{ROUND}' AND state = 'ready'"
+    return {school: sha256 for school, sha256 in yard.databases.ask("intake", ready)}
+
+
+def measure_knee(yard: Yard, versions: dict[str, str]) -> dict[str, Any]:
+    """Confirmations, each taken back, at a growing rate."""
+
+    async def run() -> Knee:
+        async with yard.caller(lines=LINES) as caller:
+            return await find_knee(caller, versions, yard.passes)
+
+    knee = asyncio.run(run())
+    yard.settle()
+    yard.say(f"  acts are in time up to {knee.per_s} a second")
+    return {"acts_knee_per_s": knee.per_s, "acts_knee_steps": knee.steps}
+
+
+def measure_acts(yard: Yard, versions: dict[str, str], rate: float) -> dict[str, Any]:
+    """Every school that is ready confirms and certifies, the acts coming at a fixed rate."""
+    statement = statement_of(yard, next(iter(versions)))
+    calls = [
+        *confirmations(versions, yard.passes),
+        *certifications(versions, statement, yard.passes),
+    ]
+    before = cpu_seconds(yard.stack.running())
+    answers = yard.load(calls, rate=rate)
+    yard.settle()
+    figures = outcome(answers)
+    yard.say(f"  {len(calls)} acts: {figures}")
+    return {
+        "acts_rate": rate,
+        "acts_p99_s": figures["p99_s"],
+        "acts": figures,
+        "acts_cpu_seconds": spent_since(before, yard.stack),
+    }

@@ -47,7 +47,7 @@ SERVICE = Service(
         RoundFenced,
         ManifestSent,
     ),
-    documents={RosterAccepted: documents.read_body, RosterIdentified: documents.read_identified},
+    documents={RosterAccepted: documents.read_bodies, RosterIdentified: documents.read_identified},
     jobs=(Job("check-uploads", checking.check_uploads), Job("fence-rounds", fencing.fence_rounds)),
     take_back=uploads.take_back,
 )

@@ -118,7 +118,7 @@ def _keys(tx: Transaction, events: Iterable[CaseChanged]) -> dict[str, list[str]
     shas = {own.sha256 for event in events if (own := _own(event)) is not None}
     return {
         sha256: keys_by_line(unpack(projection))
-        for sha256, projection in documents.read_many_identified(tx, shas).items()
+        for sha256, projection in documents.read_identified(tx.connection, shas).items()
     }
 
 

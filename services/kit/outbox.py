@@ -76,6 +76,8 @@ def claim(connection: Connection, limit: int) -> list[sa.Row[Any]]:
 
 def release(connection: Connection, ids: Sequence[str]) -> None:
     """Give back claimed rows that could not be sent; due again after a second."""
+    if not ids:
+        return
     connection.execute(
         sa.text(
             "UPDATE outbox SET next_send_at = CASE WHEN awaiting = '{}' THEN NULL"

@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -19,6 +21,7 @@ from services.kit import inbox, outbox
 from services.kit.crash import crash_point
 from services.kit.metrics import EVENTS_PUBLISHED, OUTBOX_OLDEST_SECONDS, OUTBOX_PARKED, OUTBOX_WAITING
 from services.kit.outbox import Report
+from services.kit.pace import Pace
 
 if TYPE_CHECKING:
     from services.kit.service import Runtime
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 BATCH = 256
 IDLE_SECONDS = 0.2
+MEASURE_SECONDS = 1.0
 TIDY_SECONDS = 600
 
 
@@ -36,26 +40,31 @@ class Relay:
         self.runtime = runtime
         self.name = runtime.service.name
         self._next_tidy = time.monotonic() + TIDY_SECONDS
+        self._measured, self._next_measure = True, 0.0
         self._reports: list[Report] = []
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set. A database or broker that is away is waited for."""
         fresh = True
+        pace = Pace()
         while not stop.is_set():
             seen = self.runtime.database.wakeup.count
+            pace.begin()
             try:
                 if fresh:
                     self.begin()
                     fresh = False
-                busy = self.step()
-                if not busy:
+                taken = self.step()
+                if not taken:
                     self._tidy()
             except (sa.exc.OperationalError, sa.exc.InterfaceError, OSError) as problem:
                 log.warning("relay waits", extra={"service": self.name, "error": type(problem).__name__})
                 stop.wait(1)
                 continue
-            if not busy:
+            if not taken:
                 self.runtime.database.wakeup.wait(seen, IDLE_SECONDS)
+            elif taken < BATCH:
+                pace.rest(stop)
 
     def begin(self) -> None:
         """What a relay finds when it starts: a broker that may hold nothing, and consumers declared since."""
@@ -65,8 +74,8 @@ class Relay:
             for cls in self.runtime.service.publishes:
                 outbox.adopt(tx.connection, declaration_of(cls).type)
 
-    def step(self) -> bool:
-        """One round of reports and one batch; whether there was anything to do."""
+    def step(self) -> int:
+        """One round of reports and one batch; returns how many there were, of the one or the other."""
         self._reports += self.runtime.port().reports(self.name)  # kept here until they are recorded
         with self.runtime.database.transaction() as tx:
             for report in self._reports:
@@ -75,9 +84,8 @@ class Relay:
         reports, self._reports = self._reports, []
         if rows:
             self._send(rows)
-        elif reports:
-            self._measure()
-        return bool(rows or reports)
+        self._measure(changed=bool(rows or reports))
+        return max(len(rows), len(reports))
 
     def _tidy(self) -> None:
         """Once in a while, when idle: forget what every consumer applied long ago, and what no broker sends again."""
@@ -90,7 +98,8 @@ class Relay:
 
     def _send(self, rows: list[sa.Row[Any]]) -> None:
         with self.runtime.database.transaction() as tx:
-            envelopes = [self._envelope(tx.connection, row) for row in rows]
+            bodies = self._documents(tx.connection, rows)
+            envelopes = [self._envelope(row, bodies) for row in rows]
         crash_point("relay-before-publish")
         confirmed = self.runtime.port().publish(envelopes)
         crash_point("relay-before-mark")
@@ -101,10 +110,22 @@ class Relay:
         for row in rows:
             if row.id in confirmed:
                 EVENTS_PUBLISHED.labels(self.name, row.type).inc()
-        self._measure()
 
-    def _envelope(self, connection: sa.Connection, row: sa.Row[Any]) -> Envelope:
-        service = self.runtime.service
+    def _documents(
+        self, connection: sa.Connection, rows: Sequence[sa.Row[Any]]
+    ) -> dict[tuple[str, str], bytes]:
+        """(event type, sha256) → the body of each row that has a document; a look-up for each type."""
+        named: dict[str, set[str]] = defaultdict(set)
+        for row in rows:
+            if row.document:
+                named[row.type].add(row.document)
+        return {
+            (event_type, sha256): body
+            for event_type, wanted in named.items()
+            for sha256, body in self.runtime.service.reader(event_type)(connection, sorted(wanted)).items()
+        }
+
+    def _envelope(self, row: sa.Row[Any], bodies: Mapping[tuple[str, str], bytes]) -> Envelope:
         return Envelope(
             id=row.id,
             type=row.type,
@@ -115,10 +136,15 @@ class Relay:
             correlationid=row.correlation,
             causationid=row.causation,
             traceparent=row.traceparent,
-            document=service.reader(row.type)(connection, row.document) if row.document else None,
+            document=bodies[row.type, row.document] if row.document else None,
         )
 
-    def _measure(self) -> None:
+    def _measure(self, *, changed: bool) -> None:
+        """Tell the outbox's depth after a change, but not for every batch: finding it goes through all that waits."""
+        self._measured &= not changed
+        if self._measured or time.monotonic() < self._next_measure:
+            return
+        self._measured, self._next_measure = True, time.monotonic() + MEASURE_SECONDS
         with self.runtime.database.transaction() as tx:
             depth = outbox.depth(tx.connection)
         OUTBOX_WAITING.labels(self.name).set(depth.waiting)

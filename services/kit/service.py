@@ -5,7 +5,7 @@ A Runtime is the declaration plus what differs between one process and many: set
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,7 +42,8 @@ class Together:
     run: Callable[[Sequence[Arrival], Transaction], None]
 
 
-DocumentReader = Callable[[Connection, str], bytes]
+DocumentReader = Callable[[Connection, Collection[str]], Mapping[str, bytes]]
+"""SHA-256 of documents → the stored bodies, of all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """One service. `documents` reads the stored document an outbox row of that event class names by sha256;
+    """One service. `documents` reads the stored documents that outbox rows of that event class name by sha256;
     `take_back` returns leased work of processes known to be dead, where this one is the only one."""
 
     name: str

@@ -1,8 +1,8 @@
 """The worker: takes deliveries, runs the handler once, acknowledges after the commit, and reports to the producer.
 
-Events that a handler takes together are handled as they came, up to BATCH: what waits while a batch is handled makes the
-next one, so an idle system waits for nothing and a busy one commits seldom. What was delivered before is handled alone:
-it may be what killed the process. A handler's failure is retried ATTEMPTS times, then the message is dead-lettered and
+Events that a handler takes together are handled as they came, up to BATCH: what waits while a batch is handled, or while the
+worker rests for a moment (`Pace`), makes the next one, so an idle system waits for nothing and a busy one commits seldom.
+What was delivered before is handled alone: it may be what killed the process. A handler's failure is retried ATTEMPTS times, then the message is dead-lettered and
 reported as parked. A database that is away is not the message's fault: the worker waits for it without counting an
 attempt.
 """
@@ -27,6 +27,7 @@ from services.kit.inbox import Handled, handle_once
 from services.kit.logs import stack_of
 from services.kit.metrics import EVENTS_HANDLED, EVENTS_TOGETHER, HANDLER_SECONDS, JOB_RUNS
 from services.kit.outbox import Report
+from services.kit.pace import Pace
 from services.kit.service import Together
 
 if TYPE_CHECKING:
@@ -57,10 +58,12 @@ class Worker:
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set; what was received is settled first."""
-        subscription = self.runtime.port().subscribe(self.name)
+        subscription, pace = self.runtime.port().subscribe(self.name), Pace()
         try:
             while not stop.is_set():
-                self.step(subscription, stop)
+                pace.begin()
+                if self.step(subscription, stop) < BATCH:
+                    pace.rest(stop)
         finally:
             subscription.close()
 

@@ -11,7 +11,6 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from services.contracts.roster.canonical import unpack
 from services.intake.api.desk import Desk, open_desk
 from services.intake.rules.acts import may_upload
 from services.intake.rules.states import EMPTY
@@ -115,7 +114,7 @@ def get_roster(round_name: str, school: str) -> ResponseReturnValue:
         sha256 = request.args.get("version", desk.row.sha256)
         if desk.row.state == EMPTY or not documents.had_version(tx, round_name, school, sha256):
             raise not_found()
-        body = unpack(documents.read_body(tx.connection, sha256))
+        body = documents.read_roster(tx, sha256)
     response = Response(body, mimetype="text/csv; charset=utf-8")
     response.set_etag(sha256)
     response.headers["Content-Disposition"] = f'attachment; filename="{school}-{round_name}-{sha256[:8]}.csv"'

@@ -27,28 +27,28 @@ class Document:
     pupils: int
 
 
-def read_body(connection: Connection, sha256: str) -> bytes:
-    """The canonical CSV, compressed; for the relay."""
-    return bytes(
-        connection.execute(sa.select(document.c.body).where(document.c.sha256 == sha256)).scalar_one()
-    )
+def read_bodies(connection: Connection, shas: Collection[str]) -> dict[str, bytes]:
+    """The canonical CSVs of those of these documents that are here, compressed; for the relay too."""
+    return _read(connection, document.c.body, shas)
 
 
-def read_identified(connection: Connection, sha256: str) -> bytes:
-    """The projection for dedup, compressed; for the relay."""
-    wanted = sa.select(document.c.identified).where(document.c.sha256 == sha256)
-    return bytes(connection.execute(wanted).scalar_one())
+def read_identified(connection: Connection, shas: Collection[str]) -> dict[str, bytes]:
+    """The projections for dedup of those of these documents that are here, compressed; for the relay too."""
+    return _read(connection, document.c.identified, shas)
 
 
-def read_many_identified(tx: Transaction, shas: Collection[str]) -> dict[str, bytes]:
-    """The projections of those of these documents that are here, compressed."""
-    d = document.c
-    rows = tx.execute(sa.select(d.sha256, d.identified).where(is_one_of(d.sha256, shas)))
-    return {row.sha256: bytes(row.identified) for row in rows}
+def _read(connection: Connection, column: sa.Column[Any], shas: Collection[str]) -> dict[str, bytes]:
+    rows = connection.execute(sa.select(document.c.sha256, column).where(is_one_of(document.c.sha256, shas)))
+    return {sha256: bytes(packed) for sha256, packed in rows}
+
+
+def read_roster(tx: Transaction, sha256: str) -> bytes:
+    """The canonical CSV of a document that is here."""
+    return canonical.unpack(read_bodies(tx.connection, [sha256])[sha256])
 
 
 def read_frame(tx: Transaction, sha256: str) -> pl.DataFrame:
-    return canonical.decode(canonical.unpack(read_body(tx.connection, sha256)))
+    return canonical.decode(read_roster(tx, sha256))
 
 
 def store(tx: Transaction, made: Sequence[Document]) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 
 from services.contracts.intake import SubmissionChanged
 from services.intake.rules.states import COUNTED, SEALED, SIGNED, Submission, readiness
@@ -17,9 +17,9 @@ from services.kit.database import Transaction
 from services.kit.sql import is_one_of
 
 WAITING = ("received", "checking")
+_OF_SCHOOLS = sa.any_(sa.bindparam("of_schools", type_=ARRAY(sa.Text)))
 
-
-_OPENED = (
+_ALL_OPENED = (
     sa.select(
         submission,
         *rounds.COLUMNS,
@@ -31,9 +31,15 @@ _OPENED = (
     .join_from(submission, round_)
     .join(school, school.c.code == submission.c.school)
     .join(area, area.c.esa == school.c.esa)
-    .where(submission.c.round == sa.bindparam("of_round"), submission.c.school == sa.bindparam("of_school"))
+    .where(submission.c.round == sa.bindparam("of_round"))
 )
+_OPENED = _ALL_OPENED.where(submission.c.school == sa.bindparam("of_school"))
 _OPENED_LOCKED = _OPENED.with_for_update(of=submission)
+_OPENED_FREE = (
+    _ALL_OPENED.where(submission.c.school == _OF_SCHOOLS)
+    .order_by(submission.c.school)
+    .with_for_update(of=submission, skip_locked=True)
+)
 
 
 def find(tx: Transaction, round_name: str, code: str, *, lock: bool = False) -> sa.Row[Any] | None:
@@ -41,6 +47,12 @@ def find(tx: Transaction, round_name: str, code: str, *, lock: bool = False) -> 
     ends, so that uploads and acts exclude each other."""
     given = {"of_round": round_name, "of_school": code}
     return tx.execute(_OPENED_LOCKED if lock else _OPENED, given).one_or_none()
+
+
+def find_free(tx: Transaction, round_name: str, codes: Collection[str]) -> dict[str, sa.Row[Any]]:
+    """The same of those of these schools whose submissions nobody else holds, held until the transaction ends."""
+    rows = tx.execute(_OPENED_FREE, {"of_round": round_name, "of_schools": list(codes)})
+    return {row.school: row for row in rows}
 
 
 def hold(tx: Transaction, round_name: str, codes: Collection[str]) -> dict[str, sa.Row[Any]]:
@@ -56,25 +68,22 @@ def seen(values: Mapping[str, Any], upload_waiting: str | None = None) -> Submis
     return Submission(**{name: values[name] for name in names}, upload_waiting=upload_waiting)
 
 
-def for_rules(tx: Transaction, row: sa.Row[Any]) -> Submission:
-    return seen(row._asdict(), waiting_upload(tx, row.round, row.school))
-
-
 _WAITING = (
-    sa.select(upload.c.id)
+    sa.select(upload.c.school, upload.c.id)
+    .ext(distinct_on(upload.c.school))
     .where(
         upload.c.round == sa.bindparam("of_round"),
-        upload.c.school == sa.bindparam("of_school"),
+        upload.c.school == _OF_SCHOOLS,
         upload.c.state.in_(WAITING),
     )
-    .order_by(upload.c.number.desc())
-    .limit(1)
+    .order_by(upload.c.school, upload.c.number.desc())
 )
 
 
-def waiting_upload(tx: Transaction, round_name: str, school: str) -> str | None:
-    """Id of the newest upload of the school that is still received or checking."""
-    return tx.execute(_WAITING, {"of_round": round_name, "of_school": school}).scalar_one_or_none()
+def waiting_uploads(tx: Transaction, round_name: str, codes: Collection[str]) -> dict[str, str]:
+    """School → id of its newest upload that is still received or checking."""
+    given = {"of_round": round_name, "of_schools": list(codes)}
+    return {row.school: row.id for row in tx.execute(_WAITING, given)}
 
 
 @lru_cache(maxsize=32)
@@ -82,15 +91,6 @@ def _writing(columns: tuple[str, ...]) -> sa.Update:
     """The statement that writes these columns of a submission; made once, as making it takes longer than running it."""
     this = (submission.c.round == sa.bindparam("of_round"), submission.c.school == sa.bindparam("of_school"))
     return sa.update(submission).where(*this).values({name: sa.bindparam(name) for name in columns})
-
-
-def change(tx: Transaction, row: sa.Row[Any], act_name: str, **values: Any) -> dict[str, Any]:
-    """Write the new values under a greater revision and tell the others; returns the submission as it now is."""
-    values["revision"] = next_revision(row.revision)
-    tx.execute(_writing(tuple(values)), {"of_round": row.round, "of_school": row.school, **values})
-    after = row._asdict() | values
-    tell(tx, after, act_name)
-    return after
 
 
 def show(tx: Transaction, round_name: str, rows: Sequence[dict[str, Any]]) -> None:
@@ -139,23 +139,24 @@ def seal(tx: Transaction, round_name: str) -> None:
 _ACT = sa.insert(act)
 
 
-def record_act(
-    tx: Transaction,
-    after: Mapping[str, Any],
-    at: datetime,
-    values: Mapping[str, Any],
-    receipt: Mapping[str, Any],
-) -> None:
-    """Keep an act with its receipt. `after`: the submission as the act left it; `values`: act, subject, by, role, reason."""
-    named = {name: after[name] for name in ("round", "school", "revision", "sha256", "pupils")}
-    tx.execute(_ACT, {**named, "at": at, "receipt": dict(receipt), **values})
+def record_acts(tx: Transaction, rows: Sequence[dict[str, Any]]) -> None:
+    """Keep acts with their receipts. Each: every column of the table."""
+    if rows:
+        tx.execute(_ACT, rows)
+
+
+def last_act(tx: Transaction, round_name: str, school: str) -> sa.Row[Any] | None:
+    """The newest act on the submission."""
+    return tx.execute(_acts(round_name, school).order_by(act.c.revision.desc()).limit(1)).one_or_none()
 
 
 def acts(tx: Transaction, round_name: str, school: str) -> Sequence[sa.Row[Any]]:
     """Every act on the submission, oldest first."""
-    return tx.execute(
-        sa.select(act).where(act.c.round == round_name, act.c.school == school).order_by(act.c.revision)
-    ).all()
+    return tx.execute(_acts(round_name, school).order_by(act.c.revision)).all()
+
+
+def _acts(round_name: str, school: str) -> sa.Select[Any]:
+    return sa.select(act).where(act.c.round == round_name, act.c.school == school)
 
 
 def page(

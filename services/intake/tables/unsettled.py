@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from services.contracts.roster.canonical import unpack
 from services.intake.rules.identified import keys_of
 from services.intake.tables import duplicate, explanation, upload
-from services.intake.tables.documents import read_many_identified
+from services.intake.tables.documents import read_identified
 from services.kit.database import Transaction
 from services.kit.sql import is_one_of
 
@@ -94,7 +94,9 @@ def left(tx: Transaction, round_name: str, rows: Collection[sa.Row[Any]]) -> dic
     found = _findings_of(tx, [row.upload for row in rows if row.upload])
     sentences = explained(tx, round_name, schools)
     cases = asking(tx, round_name, schools)
-    projections = read_many_identified(tx, [row.sha256 for row in rows if row.school in cases and row.sha256])
+    projections = read_identified(
+        tx.connection, [row.sha256 for row in rows if row.school in cases and row.sha256]
+    )
     return {
         row.school: {
             "unexplained": len(without_sentence(found.get(row.upload, ()), sentences.get(row.school, ()))),

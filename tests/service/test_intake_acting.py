@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -35,7 +35,9 @@ def both(intake: IntakeDesk) -> IntakeDesk:
     return intake
 
 
-def confirm(desk: IntakeDesk, school: str, who: dict[str, str] | None = None, version: str = "") -> TestResponse:
+def confirm(
+    desk: IntakeDesk, school: str, who: dict[str, str] | None = None, version: str = ""
+) -> TestResponse:
     """Over a client of its own: it is called in threads."""
     sender = who or bearer(desk.bench.keys, f"clerk-{school}", ("clerk", school))
     tag = version or version_of(desk, school)
@@ -49,7 +51,9 @@ def version_of(desk: IntakeDesk, school: str) -> str:
     return str(found["sha256"])
 
 
-def at_once(desk: IntakeDesk, acts: Sequence[Callable[[], TestResponse]]) -> tuple[list[TestResponse], list[int]]:
+def at_once(
+    desk: IntakeDesk, acts: Sequence[Callable[[], TestResponse]]
+) -> tuple[list[TestResponse], list[int]]:
     """Send the acts while another run goes on, so that they are the next one; also how many acts each run was given."""
     begun, go, runs = threading.Event(), threading.Event(), list[int]()
 
@@ -74,3 +78,76 @@ def at_once(desk: IntakeDesk, acts: Sequence[Callable[[], TestResponse]]) -> tup
         go.set()
         assert first.result().status_code == 403
         return [one.result(PATIENCE) for one in sent], runs
+
+
+@contextmanager
+def held(desk: IntakeDesk, school: str) -> Iterator[None]:
+    """Somebody else's transaction holds the school's submission."""
+    with desk.bench.database.transaction() as tx:
+        rounds.enter(tx, ROUND)
+        assert submissions.find(tx, ROUND, school, lock=True)
+        yield
+
+
+def test_acts_on_two_schools_are_one_run_and_each_gets_its_own_receipt(both: IntakeDesk) -> None:
+    acts = [lambda: confirm(both, SCHOOL), lambda: confirm(both, OTHER)]
+    answers, runs = at_once(both, acts)
+    assert runs == [2]
+    assert [a.status_code for a in answers] == [200, 200]
+    schools = [a.get_json()["receipt"]["payload"]["school"] for a in answers]
+    assert schools == [SCHOOL, OTHER]
+    told = [(e["school"], e["act"]) for e in both.bench.published(SubmissionChanged) if e["act"] == "confirm"]
+    assert sorted(told) == sorted([(SCHOOL, "confirm"), (OTHER, "confirm")])
+
+
+def test_each_event_goes_on_under_its_own_request(both: IntakeDesk) -> None:
+    answers, _ = at_once(both, [lambda: confirm(both, SCHOOL), lambda: confirm(both, OTHER)])
+    with both.bench.database.transaction() as tx:
+        rows = tx.execute(
+            sa.text(
+                "SELECT subject, correlation FROM outbox WHERE about ->> 'act' = 'confirm' ORDER BY subject"
+            )
+        ).all()
+    assert [row.correlation for row in rows] == [answer.headers["X-Request-Id"] for answer in answers]
+
+
+def test_a_refusal_and_the_same_act_twice_harm_nobody(both: IntakeDesk) -> None:
+    stale = "0" * 64
+    acts = [
+        lambda: confirm(both, OTHER, version=stale),
+        lambda: confirm(both, SCHOOL),
+        lambda: confirm(both, SCHOOL),
+    ]
+    answers, runs = at_once(both, acts)
+    assert runs == [3]
+    assert [a.status_code for a in answers] == [412, 200, 200]
+    assert answers[1].get_json() == answers[2].get_json()
+    kept = both.get(both.url("/receipts"))["receipts"]
+    assert len(kept) == 1
+
+
+def test_nobody_waits_for_another_schools_upload(both: IntakeDesk) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        with held(both, SCHOOL):
+            version = version_of(both, SCHOOL)
+            waits = pool.submit(confirm, both, SCHOOL, None, version)
+            assert pool.submit(confirm, both, OTHER).result(PATIENCE).status_code == 200
+            assert not waits.done()
+        assert waits.result(PATIENCE).status_code == 200
+
+
+def test_an_act_that_breaks_takes_no_other_with_it(both: IntakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(asked: acting.Asked, *rest: object) -> object:
+        if asked.school == OTHER:
+            raise RuntimeError("no receipt")
+        return receipt(asked, *rest)
+
+    receipt = acting._receipt
+    monkeypatch.setattr(acting, "_receipt", broken)
+    answers, runs = at_once(both, [lambda: confirm(both, SCHOOL), lambda: confirm(both, OTHER)])
+    assert runs == [2]
+    assert [a.status_code for a in answers] == [200, 500]
+    assert both.school()["state"] == "confirmed"
+    assert (
+        both.bench.app.test_client().get(both.url("", OTHER), headers=both.hq).get_json()["state"] == "ready"
+    )

@@ -23,7 +23,7 @@ from services.contracts.intake import (
 from services.contracts.roster import canonical
 from services.kit.database import Transaction
 from services.kit.service import Arrival
-from services.snapshot.rules.counts import judged, recount, summarise
+from services.snapshot.rules.counts import COLUMNS_COUNTED, judged, recount, summarise
 from services.snapshot.tables import closings, documents, package, register, rounds, submission
 
 
@@ -61,7 +61,7 @@ def _keep(tx: Transaction, age_day: date, packed: dict[str, bytes]) -> None:
     for sha256, body in bodies.items():
         if canonical.digest(body) != sha256:
             raise NotTheDocument(sha256)
-    rows = judged(canonical.decode_many(list(bodies.values())), age_day)
+    rows = judged(canonical.decode_columns(list(bodies.values()), COLUMNS_COUNTED), age_day)
     documents.keep(tx, packed)
     documents.keep_counts(
         tx,

@@ -15,6 +15,7 @@ from services.contracts.roster.canonical import (
     canonicalise,
     canonicalise_many,
     decode,
+    decode_columns,
     decode_many,
     digest,
     empty,
@@ -109,8 +110,10 @@ def test_many_in_one_pass_are_the_same_as_one_by_one(rosters: list[list[dict[str
     frames = [_frame(rows) for rows in rosters]
     bodies = encode_many(canonicalise_many(frames))
     assert bodies == [encode(canonicalise(frame)) for frame in frames]
-    for read, body in zip(decode_many(bodies), bodies, strict=True):
+    some = ["grade", "birth_date", "cannot_discharge_yet"]
+    for read, picked, body in zip(decode_many(bodies), decode_columns(bodies, some), bodies, strict=True):
         assert read.equals(decode(body))
+        assert picked.equals(decode(body).select(some))
 
 
 def test_a_cell_with_a_line_break_is_written_in_its_own_roster_only() -> None:
@@ -239,6 +242,8 @@ def test_other_bytes_are_refused(spoil) -> None:  # type: ignore[no-untyped-def]
     assert refused.value.__cause__ is None
     with pytest.raises(NotCanonical):
         decode_many([data, spoil(data), data])
+    with pytest.raises(NotCanonical):
+        decode_columns([data, spoil(data), data], ["grade"])
 
 
 def test_packed_and_unpacked() -> None:

@@ -21,7 +21,7 @@ _SAMPLE = 200_000
 _DELIMITERS = (",", "\t", ";", "|")
 _QUOTE, _NEWLINE = b'"\n'
 # csv.reader breaks lines at a lone CR and takes these controls for blanks; such a file is not read by columns.
-_IRREGULAR = ("\r", "\x1c", "\x1d", "\x1e", "\x1f")
+_IRREGULAR = (b"\r", b"\x1c", b"\x1d", b"\x1e", b"\x1f")
 
 
 def table_of(text: str) -> Table:
@@ -40,10 +40,9 @@ def table_of(text: str) -> Table:
 
 def regular(text: str, delimiter: str) -> pl.DataFrame | None:
     """The cells of a regular text, every line a row, as String columns without nulls; None for a text that is not."""
-    text = text.replace("\r\n", "\n").removesuffix("\n")
-    if any(sign in text for sign in _IRREGULAR):
+    cells = text.encode().replace(b"\r\n", b"\n").removesuffix(b"\n") + b"\n"
+    if any(sign in cells for sign in _IRREGULAR):
         return None
-    cells = (text + "\n").encode()
     if not _is_regular(np.frombuffer(cells, np.uint8), ord(delimiter)):
         return None
     return pl.read_csv(

@@ -25,7 +25,7 @@ def measure_knee(yard: Yard, versions: dict[str, str]) -> dict[str, Any]:
 
     async def run() -> Knee:
         async with yard.caller(lines=LINES) as caller:
-            return await find_knee(caller, versions, yard.passes)
+            return await find_knee(caller, versions, yard.passes, settle=yard.settle)
 
     knee = asyncio.run(run())
     yard.settle()

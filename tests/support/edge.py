@@ -12,7 +12,7 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -118,12 +118,16 @@ class Edge:
 
 
 @contextmanager
-def running_edge(folder: Path, pools: tuple[Pool, ...] = POOLS) -> Iterator[Edge]:
-    """HAProxy over TLS with fresh secrets in `folder`; ends with the block."""
+def running_edge(
+    folder: Path, pools: tuple[Pool, ...] = POOLS, others: Mapping[str, int] | None = None
+) -> Iterator[Edge]:
+    """HAProxy over TLS with fresh secrets in `folder`; ends with the block. `others`: pool name → port of a process on this
+    machine that stands there instead of ours."""
     make_secrets(folder / "secrets")
-    processes = {pool.name: Process(pool.name) for pool in pools}
+    processes = {pool.name: Process(pool.name) for pool in pools if pool.name not in (others or {})}
     for process in processes.values():
         process.start()
+    ports = {name: process.port for name, process in processes.items()}
     public, inner, metrics, nobody_api, nobody_pages = (f"127.0.0.1:{port}" for port in _free_ports(5))
     secrets = folder / "secrets"
     site = Site(
@@ -135,7 +139,7 @@ def running_edge(folder: Path, pools: tuple[Pool, ...] = POOLS) -> Iterator[Edge
         routes=str(folder / "routes.map"),
         token_key=str(secrets / "token.pub"),
         ticket_key=str(secrets / "ticket.key"),
-        processes={name: f"127.0.0.1:{process.port}" for name, process in processes.items()},
+        processes={name: f"127.0.0.1:{port}" for name, port in {**ports, **(others or {})}.items()},
         pools=pools,
     )
     (folder / "routes.map").write_text(routes_map(), encoding="utf-8")

@@ -1,0 +1,85 @@
+"""The bare act in the place of intake's api processes: the same edge, the same containers, the same search for the knee, so that
+all that differs is what runs behind the edge.
+
+Not here: what the bare act does (deploy/rehearsal/bench/bare_act).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from deploy.rehearsal.bench import bare_act
+from deploy.rehearsal.bench.bare_act.table import DATABASE, compare, make
+from deploy.rehearsal.bench.database import own_database
+from deploy.rehearsal.journal import Journal
+from deploy.rehearsal.load.knee import Knee, find_knee
+from deploy.rehearsal.scenario import ROUND, wait_for
+from gateway.cli.bench.usage import spent_since
+from gateway.cli.yard import LINES, Yard, superuser
+from gateway.stack.compose import Stack, cpu_seconds
+from gateway.stack.rolling import active
+
+OVER = Path(bare_act.__file__).with_name("compose.yml")
+POOL = "intake-api"
+SEEN_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class BareAct:
+    """Acts a second, each step of the search, and milliseconds of CPU an act, by service and for who made the load."""
+
+    knee_per_s: float
+    steps: list[dict[str, Any]]
+    cpu_ms_per_act: dict[str, float]
+
+
+def bare_act_of(yard: Yard, versions: Mapping[str, str]) -> BareAct:
+    """Measure with the schools whose acts were Tabian's load (→ sha256 of the version), when Tabian has nothing left to do;
+    afterwards intake is back. Raises RuntimeError where the table says something else than was answered."""
+    journal = yard.stack.folder / "bare-act.jsonl"
+    journal.unlink(missing_ok=True)
+    with own_database(superuser(yard.stack), DATABASE) as url:
+        make(url, ROUND, versions)
+        with _instead_of_intake(yard.stack), Journal(journal) as notes:
+            before, own = cpu_seconds(yard.stack.running()), time.process_time()
+            knee = asyncio.run(_search(replace(yard, journal=notes), versions))
+            spent = {"load": time.process_time() - own, **spent_since(before, yard.stack)}
+        done = compare(url, journal)
+    told = {
+        name: round(1000 * spent[name] / done, 2)
+        for name in ("load", "edge", POOL, "postgres")
+        if name in spent
+    }
+    yard.say(f"  bare acts are in time up to {knee.per_s} a second; CPU ms an act: {told}")
+    return BareAct(knee.per_s, knee.steps, told)
+
+
+async def _search(yard: Yard, versions: Mapping[str, str]) -> Knee:
+    async with yard.caller(lines=LINES) as caller:
+        return await find_knee(caller, versions, yard.passes)
+
+
+@contextmanager
+def _instead_of_intake(stack: Stack) -> Iterator[None]:
+    """As many processes as intake has; the edge sends to them, and in the end to intake again."""
+    number = len(stack.running(POOL))
+    try:
+        _put(replace(stack, over=(*stack.over, OVER)), number)
+        yield
+    finally:
+        _put(stack, number)
+
+
+def _put(stack: Stack, number: int) -> None:
+    """Behind the edge stands what this stack's files say, and nobody who stood there before."""
+    stack.compose("stop", POOL)
+    wait_for(lambda: active(stack)[POOL] == 0, "the edge seeing who is gone", SEEN_SECONDS)
+    stack.compose("up", "--detach", "--no-deps", "--scale", f"{POOL}={number}", POOL)
+    stack.wait()
+    wait_for(lambda: active(stack)[POOL] == number, "the edge seeing who is there", SEEN_SECONDS)

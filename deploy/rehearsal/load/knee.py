@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from math import sqrt
@@ -42,19 +42,21 @@ async def find_knee(
     for _ in range(_HALVINGS if borne else 0):
         middle = sqrt(borne * rate)
         borne, rate = (middle, rate) if await search.bears(middle) else (borne, middle)
-    await caller.every([undoing(code, passes) for code in versions], at_once=_FEW)
+    await search.take_back(search.undone)
     return Knee(round(borne, 1), search.steps)
 
 
 @dataclass(frozen=True)
 class _Search:
-    """Every step is a load of its own."""
+    """Every step is a load of its own. `undone`: path → the call that takes a school's confirmation back, of every school
+    that was asked for one."""
 
     caller: Caller
     versions: Mapping[str, str]
     passes: Pass
     settle: Callable[[], object]
     steps: list[dict[str, Any]] = field(default_factory=list)
+    undone: dict[str, Call] = field(default_factory=dict)
 
     async def bears(self, rate: float) -> bool:
         """Whether all were answered well and in time, if not at once then when tried again."""
@@ -69,10 +71,14 @@ class _Search:
         answers = await self.caller.paced(calls, rate)
         step = {"rate": round(rate), **outcome(answers)}
         self.steps.append(step)
-        undone = {call.path: call for call in calls if call.method == "DELETE"}
+        self.undone.update((call.path, call) for call in calls if call.method == "DELETE")
         failed = {call.path for call, answer in zip(calls, answers, strict=True) if not answer.good}
-        await self.caller.every([undone[path] for path in failed], at_once=_FEW)
+        await self.take_back(failed)
         return not failed and step["p99_s"] <= IN_TIME_SECONDS
+
+    async def take_back(self, paths: Iterable[str]) -> None:
+        """Make these ready again, whatever became of them."""
+        await self.caller.every([self.undone[path] for path in paths], at_once=_FEW)
 
 
 def _confirmed_and_undone(versions: Mapping[str, str], passes: Pass, pairs: int) -> list[Call]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from deploy.rehearsal.bench import bare_act
+import deploy.rehearsal.bench.bare_act
 from deploy.rehearsal.bench.bare_act.table import DATABASE, compare, make
 from deploy.rehearsal.bench.database import own_database
 from deploy.rehearsal.journal import Journal
@@ -25,7 +25,7 @@ from gateway.cli.yard import LINES, Yard, superuser
 from gateway.stack.compose import Stack, cpu_seconds
 from gateway.stack.rolling import active
 
-OVER = Path(bare_act.__file__).with_name("compose.yml")
+OVER = Path(deploy.rehearsal.bench.bare_act.__file__).with_name("compose.yml")
 POOL = "intake-api"
 SEEN_SECONDS = 60.0
 
@@ -39,9 +39,10 @@ class BareAct:
     cpu_ms_per_act: dict[str, float]
 
 
-def bare_act_of(yard: Yard, versions: Mapping[str, str]) -> BareAct:
-    """Measure with the schools whose acts were Tabian's load (→ sha256 of the version), when Tabian has nothing left to do;
-    afterwards intake is back. Raises RuntimeError where the table says something else than was answered."""
+def bare_act(yard: Yard) -> BareAct:
+    """Measure with the acts that Tabian's knee was measured with, when Tabian has nothing left to do; afterwards intake is
+    back. Raises RuntimeError where the table says something else than was answered."""
+    versions = _confirmed(yard)
     journal = yard.stack.folder / "bare-act.jsonl"
     journal.unlink(missing_ok=True)
     with own_database(superuser(yard.stack), DATABASE) as url:
@@ -58,6 +59,13 @@ def bare_act_of(yard: Yard, versions: Mapping[str, str]) -> BareAct:
     }
     yard.say(f"  bare acts are in time up to {knee.per_s} a second; CPU ms an act: {told}")
     return BareAct(knee.per_s, knee.steps, told)
+
+
+def _confirmed(yard: Yard) -> dict[str, str]:
+    """School → sha256 of the version that was confirmed last."""
+    acts = f"FROM act WHERE round = '{ROUND}' AND act = 'confirm'"
+    last = f"SELECT DISTINCT ON (school) school, sha256 {acts} ORDER BY school, revision DESC"
+    return {school: sha256 for school, sha256 in yard.databases.ask("intake", last)}
 
 
 async def _search(yard: Yard, versions: Mapping[str, str]) -> Knee:

@@ -53,8 +53,7 @@ def bench(schools: int, rate: float, yardsticks: bool, keep: bool, json_file: Pa
         verdict = yard.verdict()
         summary |= {name: len(getattr(verdict, name)) for name in ("lost", "doubled", "unexpected")}
         if yardsticks:
-            tabian = summary["intake_students_per_s"], summary["acts_knee_per_s"]
-            summary |= measure_yardsticks(yard, *tabian, versions)
+            summary |= measure_yardsticks(yard, summary)
         write_json(json_file, summary)
         click.echo(json_file.read_text())
     sys.exit(0 if verdict.sound else 1)

@@ -16,7 +16,7 @@ from deploy.rabbitmq.definitions import DECLARE
 from deploy.rehearsal.bench.copying import Copied, copied
 from deploy.rehearsal.bench.monolith.running import Monolith, Roll, Year, monolith
 from deploy.rehearsal.scenario import ROUND
-from gateway.cli.bench.bare import BareAct, bare_act_of
+from gateway.cli.bench.bare import BareAct, bare_act
 from gateway.cli.bench.relay_yard import Relayed, relayed
 from gateway.cli.yard import Yard, inner_address, superuser
 from gateway.stack.compose import docker
@@ -32,20 +32,18 @@ class Unlike(RuntimeError):
     """A yardstick holds something else than Tabian does, so that its time says nothing."""
 
 
-def measure_yardsticks(
-    yard: Yard, students_per_s: float, acts_knee_per_s: float, versions: Mapping[str, str]
-) -> dict[str, Any]:
-    """Every yardstick's figures, and Tabian's as multiples of them. `students_per_s`, `acts_knee_per_s`: Tabian's intake and
-    knee in this run; `versions`: what the acts of the knee were about. Raises Unlike where the outputs differ."""
+def measure_yardsticks(yard: Yard, ours: Mapping[str, Any]) -> dict[str, Any]:
+    """Every yardstick's figures, and Tabian's as multiples of them. `ours`: what was measured of Tabian in this run. Raises
+    Unlike where the outputs differ."""
     schools = _schools(yard)
     copies = _copies(yard, schools[:COPIED_ROLLS])
     other = _monolith(yard, schools[:MONOLITH_ROLLS])
     relays = _relays(yard)
     yard.say(f"  yardsticks: {copies}, {other}, {relays}")
-    bare = bare_act_of(yard, versions)
+    bare = bare_act(yard)
     return {
-        **ratios(students_per_s, copies, other, relays),
-        "acts_vs_bare": acts_vs_bare(acts_knee_per_s, bare),
+        **ratios(ours["intake_students_per_s"], copies, other, relays),
+        "acts_vs_bare": acts_vs_bare(ours["acts_knee_per_s"], bare),
         "yardsticks": {
             "copy": _rounded(asdict(copies)),
             "monolith": _rounded(asdict(other)),
@@ -71,10 +69,12 @@ def acts_vs_bare(acts_knee_per_s: float, bare: BareAct) -> float | None:
 
 
 def _schools(yard: Yard) -> list[str]:
-    """Every school that sent a roll which could be read, spread over the country: the first so many are a fair part."""
+    """Every school that sent one roll, which could be read, spread over the country: the first so many are a fair part. Who
+    sent another when nobody else did anything has in it what is in no file of the nation."""
+    sent = "(SELECT count(*) FROM upload WHERE (upload.round, upload.school) = (submission.round, submission.school))"
     found = yard.databases.ask(
         "intake",
-        f"SELECT school FROM submission WHERE round = '{ROUND}' AND sha256 <> '' ORDER BY md5(school)",
+        f"SELECT school FROM submission WHERE round = '{ROUND}' AND sha256 <> '' AND {sent} = 1 ORDER BY md5(school)",
     )
     return [school for (school,) in found]
 

@@ -41,11 +41,13 @@ class Process:
     says: Callable[[str, str, dict[str, str]], tuple[int, dict[str, Any]]] | None = None
     _server: ThreadingHTTPServer | None = None
 
-    def start(self) -> None:
+    def start(self) -> int:
+        """Returns its port."""
         self._server = ThreadingHTTPServer(("127.0.0.1", self.port), _handler(self))
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self.port
 
     def stop(self) -> None:
         if self._server is not None:
@@ -125,9 +127,7 @@ def running_edge(
     machine that stands there instead of ours."""
     make_secrets(folder / "secrets")
     processes = {pool.name: Process(pool.name) for pool in pools if pool.name not in (others or {})}
-    for process in processes.values():
-        process.start()
-    ports = {name: process.port for name, process in processes.items()}
+    ports = dict(others or {}) | {name: process.start() for name, process in processes.items()}
     public, inner, metrics, nobody_api, nobody_pages = (f"127.0.0.1:{port}" for port in _free_ports(5))
     secrets = folder / "secrets"
     site = Site(
@@ -139,7 +139,7 @@ def running_edge(
         routes=str(folder / "routes.map"),
         token_key=str(secrets / "token.pub"),
         ticket_key=str(secrets / "ticket.key"),
-        processes={name: f"127.0.0.1:{port}" for name, port in {**ports, **(others or {})}.items()},
+        processes={name: f"127.0.0.1:{port}" for name, port in ports.items()},
         pools=pools,
     )
     (folder / "routes.map").write_text(routes_map(), encoding="utf-8")

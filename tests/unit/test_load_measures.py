@@ -65,6 +65,7 @@ def test_the_knee_lies_between_the_last_rate_in_time_and_the_first_that_was_not(
     knee = sender.knee()
     assert [step["rate"] for step in knee.steps] == [40, 60, 90, 135, 135, 110, 110, 100, 105, 105]
     assert sender.settled_after == [4, 5, 6, 7, 9, 10], "nothing is left of a step that failed"
+    assert knee.acts == sum(step["answers"] for step in knee.steps) + len(VERSIONS)
     assert knee.per_s == pytest.approx(100, rel=0.06)
     assert knee.per_s <= 100
     assert {call.method for call in sender.asked} == {"DELETE"}

@@ -23,10 +23,12 @@ _FEW = 8
 
 @dataclass(frozen=True, slots=True)
 class Knee:
-    """The highest rate (acts a second) at which all were answered well and in time, 0 if none; and each step's figures."""
+    """The highest rate (acts a second) at which all were answered well and in time, 0 if none; each step's figures; and how
+    many acts there were in all."""
 
     per_s: float
     steps: list[dict[str, Any]]
+    acts: int
 
 
 async def find_knee(
@@ -43,10 +45,10 @@ async def find_knee(
         middle = sqrt(borne * rate)
         borne, rate = (middle, rate) if await search.bears(middle) else (borne, middle)
     await search.take_back(search.undone)
-    return Knee(round(borne, 1), search.steps)
+    return Knee(round(borne, 1), search.steps, search.acts)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Search:
     """Every step is a load of its own. `undone`: path → the call that takes a school's confirmation back, of every school
     that was asked for one."""
@@ -57,6 +59,7 @@ class _Search:
     settle: Callable[[], object]
     steps: list[dict[str, Any]] = field(default_factory=list)
     undone: dict[str, Call] = field(default_factory=dict)
+    acts: int = 0
 
     async def bears(self, rate: float) -> bool:
         """Whether all were answered well and in time, if not at once then when tried again."""
@@ -71,6 +74,7 @@ class _Search:
         answers = await self.caller.paced(calls, rate)
         step = {"rate": round(rate), **outcome(answers)}
         self.steps.append(step)
+        self.acts += len(calls)
         self.undone.update((call.path, call) for call in calls if call.method == "DELETE")
         failed = {call.path for call, answer in zip(calls, answers, strict=True) if not answer.good}
         await self.take_back(failed)
@@ -78,7 +82,9 @@ class _Search:
 
     async def take_back(self, paths: Iterable[str]) -> None:
         """Make these ready again, whatever became of them."""
-        await self.caller.every([self.undone[path] for path in paths], at_once=_FEW)
+        calls = [self.undone[path] for path in paths]
+        self.acts += len(calls)
+        await self.caller.every(calls, at_once=_FEW)
 
 
 def _confirmed_and_undone(versions: Mapping[str, str], passes: Pass, pairs: int) -> list[Call]:

@@ -6,9 +6,7 @@ Not here: what the bare act does (deploy/rehearsal/bench/bare_act).
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,11 +16,10 @@ import deploy.rehearsal.bench.bare_act
 from deploy.rehearsal.bench.bare_act.table import DATABASE, compare, make
 from deploy.rehearsal.bench.database import own_database
 from deploy.rehearsal.journal import Journal
-from deploy.rehearsal.load.knee import Knee, find_knee
 from deploy.rehearsal.scenario import ROUND, wait_for
-from gateway.cli.bench.usage import spent_since
-from gateway.cli.yard import LINES, Yard, superuser
-from gateway.stack.compose import Stack, cpu_seconds
+from gateway.cli.bench.acts import search
+from gateway.cli.yard import Yard, superuser
+from gateway.stack.compose import Stack
 from gateway.stack.rolling import active
 
 OVER = Path(deploy.rehearsal.bench.bare_act.__file__).with_name("compose.yml")
@@ -32,7 +29,7 @@ SEEN_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class BareAct:
-    """Acts a second, each step of the search, and milliseconds of CPU an act, by service and for who made the load."""
+    """Acts a second, each step of the search, and milliseconds of CPU an act, as Tabian's are told (`search`)."""
 
     knee_per_s: float
     steps: list[dict[str, Any]]
@@ -48,17 +45,10 @@ def bare_act(yard: Yard) -> BareAct:
     with own_database(superuser(yard.stack), DATABASE) as url:
         make(url, ROUND, versions)
         with _instead_of_intake(yard.stack), Journal(journal) as notes:
-            before, own = cpu_seconds(yard.stack.running()), time.process_time()
-            knee = asyncio.run(_search(replace(yard, journal=notes), versions))
-            spent = {"load": time.process_time() - own, **spent_since(before, yard.stack)}
-        done = compare(url, journal)
-    told = {
-        name: round(1000 * spent[name] / done, 2)
-        for name in ("load", "edge", POOL, "postgres")
-        if name in spent
-    }
-    yard.say(f"  bare acts are in time up to {knee.per_s} a second; CPU ms an act: {told}")
-    return BareAct(knee.per_s, knee.steps, told)
+            knee, spent = search(replace(yard, journal=notes), versions)
+        compare(url, journal)
+    yard.say(f"  bare acts are in time up to {knee.per_s} a second")
+    return BareAct(knee.per_s, knee.steps, spent)
 
 
 def _confirmed(yard: Yard) -> dict[str, str]:
@@ -66,11 +56,6 @@ def _confirmed(yard: Yard) -> dict[str, str]:
     acts = f"FROM act WHERE round = '{ROUND}' AND act = 'confirm'"
     last = f"SELECT DISTINCT ON (school) school, sha256 {acts} ORDER BY school, revision DESC"
     return {school: sha256 for school, sha256 in yard.databases.ask("intake", last)}
-
-
-async def _search(yard: Yard, versions: Mapping[str, str]) -> Knee:
-    async with yard.caller(lines=LINES) as caller:
-        return await find_knee(caller, versions, yard.passes)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -41,11 +41,13 @@ class Process:
     says: Callable[[str, str, dict[str, str]], tuple[int, dict[str, Any]]] | None = None
     _server: ThreadingHTTPServer | None = None
 
-    def start(self) -> None:
+    def start(self) -> int:
+        """Returns its port."""
         self._server = ThreadingHTTPServer(("127.0.0.1", self.port), _handler(self))
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self.port
 
     def stop(self) -> None:
         if self._server is not None:
@@ -118,12 +120,14 @@ class Edge:
 
 
 @contextmanager
-def running_edge(folder: Path, pools: tuple[Pool, ...] = POOLS) -> Iterator[Edge]:
-    """HAProxy over TLS with fresh secrets in `folder`; ends with the block."""
+def running_edge(
+    folder: Path, pools: tuple[Pool, ...] = POOLS, others: Mapping[str, int] | None = None
+) -> Iterator[Edge]:
+    """HAProxy over TLS with fresh secrets in `folder`; ends with the block. `others`: pool name → port of a process on this
+    machine that stands there instead of ours."""
     make_secrets(folder / "secrets")
-    processes = {pool.name: Process(pool.name) for pool in pools}
-    for process in processes.values():
-        process.start()
+    processes = {pool.name: Process(pool.name) for pool in pools if pool.name not in (others or {})}
+    ports = dict(others or {}) | {name: process.start() for name, process in processes.items()}
     public, inner, metrics, nobody_api, nobody_pages = (f"127.0.0.1:{port}" for port in _free_ports(5))
     secrets = folder / "secrets"
     site = Site(
@@ -135,7 +139,7 @@ def running_edge(folder: Path, pools: tuple[Pool, ...] = POOLS) -> Iterator[Edge
         routes=str(folder / "routes.map"),
         token_key=str(secrets / "token.pub"),
         ticket_key=str(secrets / "ticket.key"),
-        processes={name: f"127.0.0.1:{process.port}" for name, process in processes.items()},
+        processes={name: f"127.0.0.1:{port}" for name, port in ports.items()},
         pools=pools,
     )
     (folder / "routes.map").write_text(routes_map(), encoding="utf-8")

@@ -13,7 +13,7 @@ import pytest
 from deploy.rehearsal.load import idle
 from deploy.rehearsal.load.caller import Answer, Call
 from deploy.rehearsal.load.idle import waits_alone
-from deploy.rehearsal.load.knee import IN_TIME_SECONDS, find_knee
+from deploy.rehearsal.load.knee import IN_TIME_SECONDS, Knee, find_knee
 from deploy.rehearsal.truth import SchoolTruth, Upload
 
 VERSIONS = {f"10663501{n}": "ab" * 32 for n in range(70, 90)}
@@ -24,25 +24,33 @@ def passes(username: str, role: str, scope: str) -> dict[str, str]:
 
 
 class Planted:
-    """Answers in time up to a rate, late above it."""
+    """Answers in time up to a rate, late above it, and late also in the steps (counted from 0) that are `disturbed`."""
 
-    def __init__(self, bears: float, status: int = 200) -> None:
-        self.bears, self.status = bears, status
+    def __init__(self, bears: float, status: int = 200, disturbed: Sequence[int] = ()) -> None:
+        self.bears, self.status, self.disturbed = bears, status, disturbed
         self.rates: list[float] = []
         self.asked: list[Call] = []
+        self.settled_after: list[int] = []
         self.confirmed: set[str] = set()
 
     async def paced(self, calls: Sequence[Call], rate: float) -> list[Answer]:
+        in_time = rate <= self.bears and len(self.rates) not in self.disturbed
         self.rates.append(rate)
         for call in calls:
             self._keep(call)
-        late = IN_TIME_SECONDS * (0.5 if rate <= self.bears else 2)
-        return [Answer(n / rate, n / rate, n / rate + late, self.status, 1) for n, _ in enumerate(calls)]
+        waited = IN_TIME_SECONDS * (0.5 if in_time else 2)
+        return [Answer(n / rate, n / rate, n / rate + waited, self.status, 1) for n, _ in enumerate(calls)]
 
     async def every(self, calls: Sequence[Call], *, at_once: int) -> list[Answer]:
         assert at_once > 1
         self.asked += calls
         return []
+
+    def settle(self) -> None:
+        self.settled_after.append(len(self.rates))
+
+    def knee(self) -> Knee:
+        return asyncio.run(find_knee(self, VERSIONS, passes, settle=self.settle))  # type: ignore[arg-type]
 
     def _keep(self, call: Call) -> None:
         if call.method == "POST":
@@ -52,19 +60,35 @@ class Planted:
             self.confirmed.remove(call.path)
 
 
-def test_the_knee_is_the_last_rate_at_which_all_were_in_time() -> None:
+def test_the_knee_lies_between_the_last_rate_in_time_and_the_first_that_was_not() -> None:
     sender = Planted(bears=100)
-    knee = asyncio.run(find_knee(sender, VERSIONS, passes))  # type: ignore[arg-type]
-    assert knee.per_s == 97.7
-    assert sender.rates == [40 * 1.25**n for n in range(6)]
-    assert [step["rate"] for step in knee.steps] == [40, 50, 62, 78, 98, 122]
+    knee = sender.knee()
+    assert [step["rate"] for step in knee.steps] == [40, 60, 90, 135, 135, 110, 110, 100, 105, 105]
+    assert sender.settled_after == [4, 5, 6, 7, 9, 10], "nothing is left of a step that failed"
+    assert knee.acts == sum(step["answers"] for step in knee.steps) + len(VERSIONS)
+    assert knee.per_s == pytest.approx(100, rel=0.06)
+    assert knee.per_s <= 100
     assert {call.method for call in sender.asked} == {"DELETE"}
     assert len(sender.asked) == len(VERSIONS)
 
 
-def test_an_act_that_fails_ends_the_search() -> None:
-    knee = asyncio.run(find_knee(Planted(bears=1000, status=409), VERSIONS, passes))  # type: ignore[arg-type]
-    assert (knee.per_s, len(knee.steps)) == (0.0, 1)
+@pytest.mark.parametrize("bears", [41, 59, 61, 240, 1000])
+def test_the_knee_is_told_to_five_in_a_hundred(bears: float) -> None:
+    assert 0.94 * bears <= Planted(bears).knee().per_s <= bears
+
+
+def test_one_disturbed_step_ends_no_search() -> None:
+    steady = Planted(bears=100).knee()
+    disturbed = Planted(bears=100, disturbed=(0, 3, 8)).knee()
+    assert disturbed.per_s == steady.per_s
+    assert [step["rate"] for step in disturbed.steps].count(40) == 2
+
+
+def test_an_act_that_fails_twice_ends_the_search_and_is_taken_back() -> None:
+    sender = Planted(bears=1000, status=409)
+    knee = sender.knee()
+    assert (knee.per_s, sender.rates) == (0.0, [40, 40])
+    assert len(sender.asked) == 3 * len(VERSIONS), "after each of two steps, and at the end"
 
 
 class OneSchool:

@@ -18,6 +18,11 @@ def own_database(server: str, name: str) -> Iterator[str]:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(identifier))
         connection.execute(sql.SQL("CREATE DATABASE {}").format(identifier))
         try:
-            yield urlsplit(server)._replace(path=f"/{name}").geturl()
+            yield beside(server, name)
         finally:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier))
+
+
+def beside(url: str, name: str) -> str:
+    """The URL of another database on the same server, for the same user. Takes SQLAlchemy's spelling too."""
+    return urlsplit(url)._replace(scheme="postgresql", path=f"/{name}").geturl()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import chain, islice
+from math import sqrt
 from typing import Any
 
 from deploy.rehearsal.load.caller import Call, Caller
@@ -13,31 +15,76 @@ from deploy.rehearsal.load.figures import outcome
 
 IN_TIME_SECONDS = 0.25
 """What 99 of 100 acts may take (p99)."""
-_FIRST, _GROWTH, _STEP_SECONDS = 40.0, 1.25, 8.0
+_FIRST, _GROWTH, _STEP_SECONDS = 40.0, 1.5, 8.0
+_TRIES, _HALVINGS = 2, 3
+"""Whatever else the machine does must not end the search: who fails tries again. Three halvings tell the knee to 5 %."""
 _FEW = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Knee:
-    """The highest rate (acts a second) at which all were answered well and in time, 0 if none; and each step's figures."""
+    """The highest rate (acts a second) at which all were answered well and in time, 0 if none; each step's figures; and how
+    many acts there were in all."""
 
     per_s: float
     steps: list[dict[str, Any]]
+    acts: int
 
 
-async def find_knee(caller: Caller, versions: Mapping[str, str], passes: Pass) -> Knee:
-    """Every step is a load of its own. `versions`: school → sha256 of the version it is ready to confirm; afterwards all
-    are ready again."""
-    rate, knee, steps, in_time = _FIRST, 0.0, [], True
-    while in_time:
-        calls = _confirmed_and_undone(versions, passes, round(rate * _STEP_SECONDS / 2))
-        answers = await caller.paced(calls, rate)
+async def find_knee(
+    caller: Caller, versions: Mapping[str, str], passes: Pass, *, settle: Callable[[], object] = lambda: None
+) -> Knee:
+    """The rate grows until it is too high, then goes between the last that was not and the first that was. `versions`:
+    school → sha256 of the version it is ready to confirm; afterwards all are ready again. `settle` waits, after a step that
+    failed, until nothing is left of it."""
+    search = _Search(caller, versions, passes, settle)
+    borne, rate = 0.0, _FIRST
+    while await search.bears(rate):
+        borne, rate = rate, rate * _GROWTH
+    for _ in range(_HALVINGS if borne else 0):
+        middle = sqrt(borne * rate)
+        borne, rate = (middle, rate) if await search.bears(middle) else (borne, middle)
+    await search.take_back(search.undone)
+    return Knee(round(borne, 1), search.steps, search.acts)
+
+
+@dataclass
+class _Search:
+    """Every step is a load of its own. `undone`: path → the call that takes a school's confirmation back, of every school
+    that was asked for one."""
+
+    caller: Caller
+    versions: Mapping[str, str]
+    passes: Pass
+    settle: Callable[[], object]
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    undone: dict[str, Call] = field(default_factory=dict)
+    acts: int = 0
+
+    async def bears(self, rate: float) -> bool:
+        """Whether all were answered well and in time, if not at once then when tried again."""
+        for _ in range(_TRIES):
+            if await self._step(rate):
+                return True
+            await asyncio.to_thread(self.settle)
+        return False
+
+    async def _step(self, rate: float) -> bool:
+        calls = _confirmed_and_undone(self.versions, self.passes, round(rate * _STEP_SECONDS / 2))
+        answers = await self.caller.paced(calls, rate)
         step = {"rate": round(rate), **outcome(answers)}
-        steps.append(step)
-        in_time = step["p99_s"] <= IN_TIME_SECONDS and all(answer.good for answer in answers)
-        knee, rate = rate if in_time else knee, rate * _GROWTH
-    await caller.every([undoing(code, passes) for code in versions], at_once=_FEW)
-    return Knee(round(knee, 1), steps)
+        self.steps.append(step)
+        self.acts += len(calls)
+        self.undone.update((call.path, call) for call in calls if call.method == "DELETE")
+        failed = {call.path for call, answer in zip(calls, answers, strict=True) if not answer.good}
+        await self.take_back(failed)
+        return not failed and step["p99_s"] <= IN_TIME_SECONDS
+
+    async def take_back(self, paths: Iterable[str]) -> None:
+        """Make these ready again, whatever became of them."""
+        calls = [self.undone[path] for path in paths]
+        self.acts += len(calls)
+        await self.caller.every(calls, at_once=_FEW)
 
 
 def _confirmed_and_undone(versions: Mapping[str, str], passes: Pass, pairs: int) -> list[Call]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Mapping
 from typing import Any
 
 from deploy.rehearsal.load.calls import certifications, confirmations
@@ -22,15 +24,25 @@ def ready_versions(yard: Yard) -> dict[str, str]:
 
 def measure_knee(yard: Yard, versions: dict[str, str]) -> dict[str, Any]:
     """Confirmations, each taken back, at a growing rate."""
+    knee, spent = search(yard, versions)
+    yard.say(f"  acts are in time up to {knee.per_s} a second")
+    return {"acts_knee_per_s": knee.per_s, "acts_knee_steps": knee.steps, "acts_knee_cpu_ms_per_act": spent}
+
+
+def search(yard: Yard, versions: Mapping[str, str]) -> tuple[Knee, dict[str, float]]:
+    """The knee; and milliseconds of CPU an act until everybody has applied it, by service (those that used any, the most
+    first), and as "load" of who made the load."""
 
     async def run() -> Knee:
         async with yard.caller(lines=LINES) as caller:
-            return await find_knee(caller, versions, yard.passes)
+            return await find_knee(caller, versions, yard.passes, settle=yard.settle)
 
+    before, own = cpu_seconds(yard.stack.running()), time.process_time()
     knee = asyncio.run(run())
     yard.settle()
-    yard.say(f"  acts are in time up to {knee.per_s} a second")
-    return {"acts_knee_per_s": knee.per_s, "acts_knee_steps": knee.steps}
+    spent = {"load": time.process_time() - own, **spent_since(before, yard.stack)}
+    by_act = {name: round(1000 * seconds / knee.acts, 2) for name, seconds in spent.items()}
+    return knee, {name: ms for name, ms in by_act.items() if ms}
 
 
 def measure_acts(yard: Yard, versions: dict[str, str], rate: float) -> dict[str, Any]:

@@ -32,7 +32,7 @@ FOLDER = Path(".tabian/bench")
     "--yardsticks/--no-yardsticks",
     default=True,
     show_default=True,
-    help="measure COPY, the obvious monolith and a confirm-each relay as well, and compare",
+    help="measure COPY, the obvious monolith, a confirm-each relay and a bare act as well, and compare",
 )
 @click.option("--keep", is_flag=True, help="leave the stack running afterwards")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), default=FOLDER / "summary.json")
@@ -53,7 +53,7 @@ def bench(schools: int, rate: float, yardsticks: bool, keep: bool, json_file: Pa
         verdict = yard.verdict()
         summary |= {name: len(getattr(verdict, name)) for name in ("lost", "doubled", "unexpected")}
         if yardsticks:
-            summary |= measure_yardsticks(yard, summary["intake_students_per_s"])
+            summary |= measure_yardsticks(yard, summary)
         write_json(json_file, summary)
         click.echo(json_file.read_text())
     sys.exit(0 if verdict.sound else 1)

@@ -7,7 +7,7 @@ Not here: how each of them works (deploy/rehearsal/bench, relay_yard).
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
@@ -16,6 +16,7 @@ from deploy.rabbitmq.definitions import DECLARE
 from deploy.rehearsal.bench.copying import Copied, copied
 from deploy.rehearsal.bench.monolith.running import Monolith, Roll, Year, monolith
 from deploy.rehearsal.scenario import ROUND
+from gateway.cli.bench.bare import BareAct, bare_act
 from gateway.cli.bench.relay_yard import Relayed, relayed
 from gateway.cli.yard import Yard, inner_address, superuser
 from gateway.stack.compose import docker
@@ -31,20 +32,24 @@ class Unlike(RuntimeError):
     """A yardstick holds something else than Tabian does, so that its time says nothing."""
 
 
-def measure_yardsticks(yard: Yard, students_per_s: float) -> dict[str, Any]:
-    """Every yardstick's figures, and Tabian's as multiples of them. `students_per_s`: Tabian's intake in this run. Raises
+def measure_yardsticks(yard: Yard, ours: Mapping[str, Any]) -> dict[str, Any]:
+    """Every yardstick's figures, and Tabian's as multiples of them. `ours`: what was measured of Tabian in this run. Raises
     Unlike where the outputs differ."""
     schools = _schools(yard)
     copies = _copies(yard, schools[:COPIED_ROLLS])
     other = _monolith(yard, schools[:MONOLITH_ROLLS])
     relays = _relays(yard)
     yard.say(f"  yardsticks: {copies}, {other}, {relays}")
-    return ratios(students_per_s, copies, other, relays) | {
+    bare = bare_act(yard)
+    return {
+        **ratios(ours["intake_students_per_s"], copies, other, relays),
+        "acts_vs_bare": acts_vs_bare(ours["acts_knee_per_s"], bare),
         "yardsticks": {
             "copy": _rounded(asdict(copies)),
             "monolith": _rounded(asdict(other)),
             "relay": _rounded(asdict(relays)),
-        }
+            "bare_act": asdict(bare),
+        },
     }
 
 
@@ -58,11 +63,18 @@ def ratios(students_per_s: float, copies: Copied, other: Monolith, relays: Relay
     }
 
 
+def acts_vs_bare(acts_knee_per_s: float, bare: BareAct) -> float | None:
+    """Tabian's knee as a multiple of the bare act's; None on a machine too busy for any bare act."""
+    return round(acts_knee_per_s / bare.knee_per_s, 3) if bare.knee_per_s else None
+
+
 def _schools(yard: Yard) -> list[str]:
-    """Every school that sent a roll which could be read, spread over the country: the first so many are a fair part."""
+    """Every school that sent one roll, which could be read, spread over the country: the first so many are a fair part. Who
+    sent another when nobody else did anything has in it what is in no file of the nation."""
+    sent = "(SELECT count(*) FROM upload WHERE (upload.round, upload.school) = (submission.round, submission.school))"
     found = yard.databases.ask(
         "intake",
-        f"SELECT school FROM submission WHERE round = '{ROUND}' AND sha256 <> '' ORDER BY md5(school)",
+        f"SELECT school FROM submission WHERE round = '{ROUND}' AND sha256 <> '' AND {sent} = 1 ORDER BY md5(school)",
     )
     return [school for (school,) in found]
 

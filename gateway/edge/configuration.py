@@ -203,7 +203,9 @@ def _api_errors() -> list[str]:
 def _page_errors() -> list[str]:
     """The same for people (waiting.py)."""
     kind, policy = "content-type text/html;charset=utf-8", f'hdr Content-Security-Policy "{waiting.policy()}"'
-    pages = {status: "%[var(txn.said)]" if status == 503 else waiting.page(*words) for status, _, words in _ERRORS}
+    pages = {
+        status: "%[var(txn.said)]" if status == 503 else waiting.page(*words) for status, _, words in _ERRORS
+    }
     return [
         f"    http-error status {status} {kind} {policy} lf-string '{page}'{_again(status)}"
         for status, page in pages.items()

@@ -13,12 +13,14 @@ import hashlib
 from pathlib import Path
 from typing import Final
 
+from gateway.portal.held import FORM, HELD_FIELD
+from services.kit.tickets import TICKET_FIELD
+
 SHORTEST_SECONDS, SPREAD_SECONDS = 5, 8
 """When a page is loaded again: at a moment of its own for each, or all would come at once."""
 HELD_BYTES: Final = 16 * 1024
 """The largest form held in the page. None with a password in it is."""
-HELD_FIELD, TICKET_FIELD = "held", "ticket"
-_FORM = f"METH_POST {{ req.hdr(Content-Type) -m beg application/x-www-form-urlencoded }} {{ req.body_size le {HELD_BYTES} }} !{{ path /sign-in /step-up }}"
+_FORM = f"METH_POST {{ req.hdr(Content-Type) -m beg {FORM} }} {{ req.body_size le {HELD_BYTES} }} !{{ path /sign-in /step-up }}"
 _TICKET = "[0-9]{13}[.][0-9a-f]{64}"
 _PROGRAM = "{ path_beg /api/ /.well-known/ }"
 
@@ -74,7 +76,7 @@ def _again() -> list[str]:
     field = '<input type="hidden" name="{}" value="%[var({})]">'
     held, ticket = field.format(HELD_FIELD, "txn.held"), field.format(TICKET_FIELD, "txn.first")
     button = "<button>ลองอีกครั้ง · Try again</button></form>"
-    came = "%[var(txn.first),field(1,.),div(1000),add(25200),utime(%H.%M.%S)]"
+    came = "%[var(txn.first),field(1,.),div(1000),add(25200),utime(%H:%M:%S)]"
     kept = (
         f'<p class="kept">คำสั่งของท่านมาถึงเมื่อ {came} น. เวลานี้จดไว้แล้ว ถ้ายังไม่หมดเวลาในตอนนั้น ถือว่าทันเวลา '
         "ขอให้ส่งซ้ำภายใน 10 นาทีหลังหมดเวลา "

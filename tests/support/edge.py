@@ -1,6 +1,6 @@
 """A HAProxy of the tests' own, running the edge's configuration, with a small process of ours behind each pool.
 
-Each process answers with what reached it, unless it is told what to say. `/slow` in the query makes it take its time.
+Each process answers with what reached it, unless it is told what to say or is an application of ours. `/slow` in the query makes it take its time.
 """
 
 from __future__ import annotations
@@ -12,19 +12,23 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
+from cheroot import wsgi
 
 from gateway.edge.configuration import Site, configuration, routes_map
 from gateway.edge.pools import POOLS, Pool
 from gateway.stack.secrets import make_secrets
 from services.kit.keys import Keys
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
 
 PLACES = ("haproxy", "/usr/sbin/haproxy", "/opt/homebrew/bin/haproxy")
 
@@ -32,26 +36,35 @@ PLACES = ("haproxy", "/usr/sbin/haproxy", "/opt/homebrew/bin/haproxy")
 @dataclass
 class Process:
     """One process behind the edge. `seen`: the requests in the order they reached it; `away`: it breaks off instead
-    of answering; `says`: (method, path, headers) → (status, body), instead of what reached it."""
+    of answering; `says`: (method, path, headers) → (status, body), instead of what reached it; `app`: a WSGI application that answers instead."""
 
     pool: str
     port: int = 0
     seen: list[dict[str, Any]] = field(default_factory=list)
     away: int = 0
     says: Callable[[str, str, dict[str, str]], tuple[int, dict[str, Any]]] | None = None
-    _server: ThreadingHTTPServer | None = None
+    app: WSGIApplication | None = None
+    _server: ThreadingHTTPServer | wsgi.Server | None = None
 
     def start(self) -> None:
+        if self.app is not None:
+            self.port = self.port or _free_ports(1)[0]
+            self._server = wsgi.Server(("127.0.0.1", self.port), self.app, numthreads=12)
+            self._server.prepare()
+            threading.Thread(target=self._server.serve, daemon=True).start()
+            return
         self._server = ThreadingHTTPServer(("127.0.0.1", self.port), _handler(self))
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def stop(self) -> None:
-        if self._server is not None:
+        if isinstance(self._server, wsgi.Server):
+            self._server.stop()
+        elif self._server is not None:
             self._server.shutdown()
             self._server.server_close()
-            self._server = None
+        self._server = None
 
     @contextmanager
     def vanished(self) -> Iterator[None]:
@@ -118,10 +131,12 @@ class Edge:
 
 
 @contextmanager
-def running_edge(folder: Path, pools: tuple[Pool, ...] = POOLS) -> Iterator[Edge]:
-    """HAProxy over TLS with fresh secrets in `folder`; ends with the block."""
+def running_edge(
+    folder: Path, pools: tuple[Pool, ...] = POOLS, apps: Mapping[str, WSGIApplication] | None = None
+) -> Iterator[Edge]:
+    """HAProxy over TLS with its secrets in `folder`; ends with the block. `apps`: pool → application behind it."""
     make_secrets(folder / "secrets")
-    processes = {pool.name: Process(pool.name) for pool in pools}
+    processes = {pool.name: Process(pool.name, app=(apps or {}).get(pool.name)) for pool in pools}
     for process in processes.values():
         process.start()
     public, inner, metrics, nobody_api, nobody_pages = (f"127.0.0.1:{port}" for port in _free_ports(5))

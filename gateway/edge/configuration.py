@@ -201,19 +201,17 @@ def _api_errors() -> list[str]:
 
 
 def _page_errors() -> list[str]:
-    """The same for people (waiting.py)."""
+    """The same where people look on (waiting.py)."""
     kind, policy = "content-type text/html;charset=utf-8", f'hdr Content-Security-Policy "{waiting.policy()}"'
-    pages = {
-        status: "%[var(txn.said)]" if status == 503 else waiting.page(*words) for status, _, words in _ERRORS
-    }
     return [
-        f"    http-error status {status} {kind} {policy} lf-string '{page}'{_again(status)}"
-        for status, page in pages.items()
+        f"    http-error status {status} {kind} {policy} lf-string '{waiting.answer(status)}'{_again(status)}"
+        for status, _, _ in _ERRORS
     ]
 
 
 def _page_rules() -> list[str]:
-    return waiting.rules(waiting.page(*_BUSY), _problem_body(503, "busy", *_BUSY))
+    problems = {status: _problem_body(status, code, *words) for status, code, words in _ERRORS}
+    return waiting.rules({status: words for status, _, words in _ERRORS}, problems)
 
 
 def _again(status: int) -> str:

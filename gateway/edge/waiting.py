@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -22,41 +23,66 @@ HELD_BYTES: Final = 16 * 1024
 """The largest form held in the page. None with a password in it is."""
 _FORM = f"METH_POST {{ req.hdr(Content-Type) -m beg {FORM} }} {{ req.body_size le {HELD_BYTES} }} !{{ path /sign-in /step-up }}"
 _TICKET = "[0-9]{13}[.][0-9a-f]{64}"
-_PROGRAM = "{ path_beg /api/ /.well-known/ }"
+_PROGRAM, _PERSON = "{ path_beg /api/ /.well-known/ }", "{ var(txn.top) -m found }"
 
-
-def page(th: str, en: str) -> str:
-    """The page as a log-format string of HAProxy's, to stand between single quotes."""
-    return _one_line().replace("%;", "%%;").replace("@th@", th).replace("@en@", en)
+_FORM_TAG, _BUTTON = '<form method="post">', "<button>ลองอีกครั้ง · Try again</button></form>"
+_CAME = "%[var(txn.first),field(1,.),div(1000),add(25200),utime(%H:%M:%S)]"  # in Thailand
+_KEPT = (
+    f'<p class="kept">คำสั่งของท่านมาถึงเมื่อ {_CAME} น. เวลานี้จดไว้แล้ว ถ้าตอนนั้นยังไม่หมดเวลา ถือว่าทันเวลา '
+    'ขอให้ส่งซ้ำภายใน 10 นาทีหลังหมดเวลา <span lang="en">'
+    f"Your act came at {_CAME}; this is noted. If that was in time, it counts as in time; send it again within 10 minutes "
+    "of the end</span></p>"
+)
+_UNSENT = (
+    '<p>สิ่งที่ท่านส่งยังอยู่ในหน้านี้ กดปุ่มเพื่อส่งอีกครั้ง <span lang="en">What you sent is kept in this page; the button '
+    "sends it again</span></p>"
+)
+_BACK = '<p>ยังไม่ได้ส่ง กดย้อนกลับแล้วส่งอีกครั้ง <span lang="en">It was not sent: go back and send it again</span></p>'
+_SOON = (
+    '<p role="status">หน้านี้จะลองใหม่เองใน %[var(txn.pause)] วินาที <span lang="en">This page tries again by itself in '
+    "%[var(txn.pause)] seconds</span></p>"
+    '<svg aria-hidden="true"><rect height="10" width="0" fill="#0f4c5c"><animate attributeName="width" from="0" to="100%%" '
+    'dur="%[var(txn.pause)]s" fill="freeze"/></rect></svg><p><a class="go" href="">ลองเดี๋ยวนี้ · Try now</a></p>'
+)
+_REFRESH = '<meta http-equiv="refresh" content="%[var(txn.pause)]">'
 
 
 def policy() -> str:
     """The page's Content-Security-Policy: its own style, and its form."""
-    _, _, rest = _one_line().partition("<style>")
-    digest = base64.b64encode(hashlib.sha256(rest.partition("</style>")[0].encode()).digest()).decode()
+    style = _one_line().partition("<style>")[2].partition("</style>")[0]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     allowed = f"style-src 'sha256-{digest}'; img-src data:; form-action 'self'; base-uri 'none'"
     return f"default-src 'none'; {allowed}; frame-ancestors 'none'"
 
 
-def rules(busy: str, problem: str) -> list[str]:
-    """What a proxy that serves pages notes of a request before it may have to refuse it, and its answer 503: `busy`
-    to people (a `page`), `problem` to programs (JSON); both log-format strings."""
+def answer(status: int) -> str:
+    """The body of an error as a log-format string: to people the page, to programs the problem alone."""
+    return f"%[var(txn.top)]%[var(txn.said{status})]%[var(txn.crowd)]%[var(txn.again)]%[var(txn.bottom)]"
+
+
+def rules(words: Mapping[int, tuple[str, str]], problems: Mapping[int, str]) -> list[str]:
+    """What a proxy that serves pages notes of a request before it may have to refuse it: of each status its `words` in
+    Thai and English for people, its problem (JSON, a log-format string) for programs."""
+    top, bottom = _one_line().replace("%;", "%%;").split("@words@")
+    told = {status: f'<p>{th} <span lang="en">{en}</span></p>' for status, (th, en) in words.items()}
     return [
-        f"    http-request wait-for-body time 10s if {_FORM}",
         f"    http-request set-var(txn.pause) rand({SPREAD_SECONDS}),add({SHORTEST_SECONDS})",
+        f"    http-request set-var-fmt(txn.refresh) '{_REFRESH}' if METH_GET",
+        f"    http-request set-var-fmt(txn.top) '{top}' if !{_PROGRAM}",
+        f"    http-request set-var-fmt(txn.bottom) '{bottom}' if !{_PROGRAM}",
+        *(f"    http-request set-var-fmt(txn.said{n}) '{told[n]}' if {_PERSON}" for n in told),
+        *(f"    http-request set-var-fmt(txn.said{n}) '{problems[n]}' if {_PROGRAM}" for n in told),
+        f"    http-after-response set-header Content-Type application/problem+json if {{ status {' '.join(map(str, told))} }} !{_PERSON}",
+        f"    http-request wait-for-body time 10s if {_FORM}",
         *_held(),
         *_again(),
-        f"    http-request set-var-fmt(txn.said) '{busy}' if !{_PROGRAM}",
-        f"    http-request set-var-fmt(txn.said) '{problem}' if {_PROGRAM}",
-        f"    http-request set-var(txn.program) bool(true) if {_PROGRAM}",
-        "    http-after-response set-header Content-Type application/problem+json if { status 503 } { var(txn.program) -m bool }",
     ]
 
 
 def crowd() -> str:
     """How many wait, for a proxy that keeps a queue."""
     said = 'มีผู้รออยู่ราว %[queue] ราย <span lang="en">About %[queue] are waiting</span>'
-    return f"    http-request set-var-fmt(txn.crowd) '<p>{said}</p>' if {{ queue gt 0 }}"
+    return f"    http-request set-var-fmt(txn.crowd) '<p>{said}</p>' if {_PERSON} {{ queue gt 0 }}"
 
 
 def _held() -> list[str]:
@@ -75,37 +101,12 @@ def _again() -> list[str]:
     """How this request goes on: by itself, by a button that sends the same form, or by going back."""
     field = '<input type="hidden" name="{}" value="%[var({})]">'
     held, ticket = field.format(HELD_FIELD, "txn.held"), field.format(TICKET_FIELD, "txn.first")
-    button = "<button>ลองอีกครั้ง · Try again</button></form>"
-    came = "%[var(txn.first),field(1,.),div(1000),add(25200),utime(%H:%M:%S)]"
-    kept = (
-        f'<p class="kept">คำสั่งของท่านมาถึงเมื่อ {came} น. เวลานี้จดไว้แล้ว ถ้ายังไม่หมดเวลาในตอนนั้น ถือว่าทันเวลา '
-        "ขอให้ส่งซ้ำภายใน 10 นาทีหลังหมดเวลา "
-        f'<span lang="en">Your act came at {came}; this is noted. If that was in time, it counts as in time; send it '
-        "again within 10 minutes of the end</span></p>"
-    )
-    unsent = (
-        '<p>สิ่งที่ท่านส่งยังอยู่ในหน้านี้ กดปุ่มเพื่อส่งอีกครั้ง <span lang="en">What you sent is kept in this page; '
-        "the button sends it again</span></p>"
-    )
-    back = (
-        '<p>ยังไม่ได้ส่ง กดย้อนกลับแล้วส่งอีกครั้ง <span lang="en">It was not sent: go back and send it again</span></p>'
-    )
-    soon = (
-        '<p role="status">หน้านี้จะลองใหม่เองใน %[var(txn.pause)] วินาที <span lang="en">This page tries again by '
-        "itself in %[var(txn.pause)] seconds</span></p>"
-        '<svg aria-hidden="true"><rect height="10" width="0" fill="#0f4c5c"><animate attributeName="width" from="0" '
-        'to="100%%" dur="%[var(txn.pause)]s" fill="freeze"/></rect></svg>'
-        '<p><a class="go" href="">ลองเดี๋ยวนี้ · Try now</a></p>'
-    )
-    refresh = '<meta http-equiv="refresh" content="%[var(txn.pause)]">'
     return [
-        f"    http-request set-var-fmt(txn.refresh) '{refresh}' if METH_GET",
-        f"    http-request set-var-fmt(txn.again) '{soon}' if METH_GET",
-        f"    http-request set-var-fmt(txn.again) '{back}' if !METH_GET",
-        f"    http-request set-var-fmt(txn.again) '{unsent}<form method=\"post\">{held}{button}' "
-        "if { var(txn.held) -m found }",
-        f"    http-request set-var-fmt(txn.again) '{kept}<form method=\"post\">{held}{ticket}{button}' "
-        "if { var(txn.held) -m found } { var(txn.first) -m found }",
+        f"    http-request set-var-fmt(txn.again) '{_SOON}' if {_PERSON} METH_GET",
+        f"    http-request set-var-fmt(txn.again) '{_BACK}' if {_PERSON} !METH_GET",
+        f"    http-request set-var-fmt(txn.again) '{_UNSENT}{_FORM_TAG}{held}{_BUTTON}' if {_PERSON} {{ var(txn.held) -m found }}",
+        f"    http-request set-var-fmt(txn.again) '{_KEPT}{_FORM_TAG}{held}{ticket}{_BUTTON}' "
+        f"if {_PERSON} {{ var(txn.held) -m found }} {{ var(txn.first) -m found }}",
     ]
 
 

@@ -19,6 +19,9 @@ from tests.support.edge import Edge, running_edge
 ACT = "/rounds/2564-2/schools/1066350177/confirmation"
 FORM = {"csrf_token": "t.o-k_en", "sha256": "ab" * 32, "statement": "ข้าพเจ้า \"<b>'&"}
 
+ONCE = {"Connection": "close"}
+"""On a connection used before HAProxy passes a breaking off on."""
+
 
 @pytest.fixture(scope="module")
 def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
@@ -106,6 +109,24 @@ def test_programs_are_told_as_programs(edge: Edge) -> None:
         assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
         assert answer.json()["type"] == "/problems/busy"
         assert answer.json()["correlation_id"] == answer.headers["x-request-id"]
+
+
+def test_what_broke_off_is_told_to_each_in_their_way(edge: Edge) -> None:
+    process = edge.processes["portal-sign-in"]
+    process.start()
+    _wait_back(edge)
+    process.away = 9
+    people, program = (edge.public.post(path, headers=ONCE) for path in ("/step-up", "/api/v1/tokens"))
+    process.stop()
+    assert (people.status_code, people.headers["content-type"]) == (502, "text/html;charset=utf-8")
+    assert "ส่วนนี้ของระบบไม่ตอบ" in people.text
+    assert (program.status_code, program.json()["status"]) == (502, 502)
+    assert program.headers["content-type"] == "application/problem+json"
+
+
+def _wait_back(edge: Edge) -> None:
+    while edge.public.post("/step-up", headers=ONCE).status_code == 503:
+        time.sleep(0.2)
 
 
 def test_a_page_that_was_read_is_loaded_again_at_a_moment_of_its_own(edge: Edge) -> None:

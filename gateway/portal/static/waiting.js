@@ -20,21 +20,26 @@
     return plain ? new URLSearchParams(data) : data;
   }
 
-  // One attempt. Returns what to wait for ({ lost, seconds, queue }), or nothing when the page goes elsewhere.
-  async function attempt(form, content) {
-    let answer;
+  // One attempt, given up when `quit` is. Returns what to wait for ({ lost, seconds, queue }), or nothing when the page
+  // goes elsewhere.
+  async function attempt(form, content, quit) {
+    const call = new AbortController(), end = () => call.abort();
+    const timer = content.files.length ? 0 : window.setTimeout(end, LONGEST_ANSWER * 1000);
+    if (quit) quit.addEventListener("abort", end);
     try {
-      answer = await fetch(form.action, {
+      const answer = await fetch(form.action, {
         method: "POST",
         body: bodyOf(content, tickets.get(form)),
         headers: { "X-Tabian-Script": "1" },
-        signal: content.files.length ? null : AbortSignal.timeout(LONGEST_ANSWER * 1000),
+        signal: call.signal,
       });
       if (FULL.includes(answer.status)) return heard(form, answer);
       await goOn(answer);
       return null;
     } catch {
       return { lost: true, seconds: 3, queue: 0 };
+    } finally {
+      window.clearTimeout(timer);
     }
   }
 
@@ -70,24 +75,22 @@
     return Math.min(least * GROWTH ** tries, LONGEST_PAUSE) * (0.75 + Math.random() / 2);
   }
 
-  // Counts down in the panel; ends early when asked to. Returns whether to go on.
-  function countDown(panel, seconds) {
+  // Counts down in the panel; ends early when the person or the network says so, or on `quit`.
+  function countDown(panel, seconds, quit) {
     const bar = panel.querySelector("[data-progress]"), text = panel.querySelector("[data-countdown]");
     const began = Date.now();
     return new Promise((done) => {
-      const end = (goes) => { window.clearInterval(clock); window.removeEventListener("online", now); done(goes); };
-      const now = (event) => { event.preventDefault(); end(true); };
+      const end = () => { window.clearInterval(clock); window.removeEventListener("online", end); done(); };
       const tick = () => {
         const past = (Date.now() - began) / 1000;
         bar.value = Math.min(past / seconds, 1);
         text.textContent = text.dataset.text.replaceAll("{s}", Math.max(Math.ceil(seconds - past), 0));
-        if (past >= seconds) end(true);
+        if (past >= seconds) end();
       };
       const clock = window.setInterval(tick, 100);
-      window.addEventListener("online", now);
-      panel.querySelector("[data-now]").onclick = now;
-      const stop = panel.querySelector("[data-stop]");
-      if (stop) stop.onclick = () => end(false);
+      window.addEventListener("online", end);
+      if (quit) quit.addEventListener("abort", end);
+      panel.querySelector("[data-now]").onclick = (event) => { event.preventDefault(); end(); };
       tick();
     });
   }
@@ -136,16 +139,25 @@
 
   // Until the form is through or the person stops waiting. `shown`: a panel that is in the page already.
   async function persist(form, content, waits, shown) {
-    const { panel, uncover } = shown || cover();
+    const { panel, uncover } = shown || cover(), quit = stopper(panel).signal;
     for (let tries = 1; waits; tries += 1) {
+      if (quit.aborted) { uncover(); return release(form); }
       const gone = waits.lost && !(await Promise.all(content.files.map(isReadable))).every(Boolean);
       if (gone) return giveUp(form, panel, uncover);
       tell(panel, waits, tries, tickets.get(form));
-      if (!(await countDown(panel, pauseAfter(tries - 1, waits.seconds)))) { uncover(); return release(form); }
+      await countDown(panel, pauseAfter(tries - 1, waits.seconds), quit);
+      if (quit.aborted) continue;
       panel.querySelector("[data-status]").textContent = panel.querySelector("[data-status]").dataset.tries;
       panel.querySelector("[data-countdown]").textContent = "";
-      waits = await attempt(form, content);
+      waits = await attempt(form, content, quit);
     }
+  }
+
+  // The person may stop waiting at any moment, also while an attempt is under way.
+  function stopper(panel) {
+    const quit = new AbortController(), button = panel.querySelector("[data-stop]");
+    if (button) button.onclick = () => quit.abort();
+    return quit;
   }
 
   // The chosen file is no longer what was chosen: only the person can help.

@@ -78,10 +78,15 @@ ROUTES: tuple[Route, ...] = (
 PAGES: tuple[Route, ...] = (
     _route("/sign-in", "portal", "sign-in", "POST", guarded=False),
     _route("/step-up", "portal", "sign-in", "POST", guarded=False),
+    *(
+        _route(f"/rounds/{{round}}/schools/{{school}}/{act}", "portal", "act", "POST", guarded=False)
+        for act in ("confirmation", "certification", "acknowledgement", "cancellation")
+    ),
     _route("*/upload", "portal", "upload", "POST", body=_FILE + 1024 * 1024, guarded=False),
     _route("*", "portal", "page", guarded=False),
 )
-"""What people open in a browser: the portal's own sessions guard it. The edge tells these apart; all are the portal's."""
+"""What people open in a browser: the portal's own sessions guard it. The edge tells these apart; all are the portal's.
+An act's address is that of the API's without its beginning: the edge's ticket is for both."""
 
 
 def owner_of(method: str, path: str) -> str | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final
 
+from gateway.edge import waiting
 from gateway.edge.pools import POOLS, PRIORITIES, Pool, pool_of
 from gateway.routes import PAGES, ROUTES, Route
 
@@ -59,6 +60,7 @@ def configuration(site: Site) -> str:
             "resolvers": _RESOLVERS if site.processes is None else "",
             "api_errors": "\n".join(_api_errors()),
             "page_errors": "\n".join(_page_errors()),
+            "page_rules": "\n".join(_page_rules()),
             "route": route.rstrip("\n"),
             "backends": "\n\n".join(_backend(pool, site) for pool in site.pools),
             **_places(site),
@@ -103,10 +105,12 @@ def _backend(pool: Pool, site: Site) -> str:
     lines = [
         f"backend {pool.name} from {'pages' if pool.pages else 'api'}",
         f"    timeout server {pool.slow_seconds}s",
+        *((*_page_rules(), waiting.crowd()) if pool.pages else ()),
         # an act may wait where a reader is asked to come again
         f"    http-request deny deny_status 503 if {{ queue gt {pool.queue} }} !{{ var(txn.class) -m str act }}",
         f"    http-request deny deny_status 503 if {{ queue gt {2 * pool.queue} }}",
         "    http-request wait-for-body time 20s at-least 32768 if { var(txn.class) -m str upload act sign-in }",
+        "    http-after-response set-header X-Tabian-Queue %[queue] if { status 503 } !{ res.hdr(X-Tabian-Queue) -m found }",
         "    option httpchk",
         "    http-check send meth GET uri /readyz hdr Host health",
         "    http-check expect status 200",
@@ -124,7 +128,12 @@ def _backend(pool: Pool, site: Site) -> str:
 
 
 def _problem(status: int, code: str, th: str, en: str) -> str:
-    """A problem (RFC 9457) as the services word theirs; `%[…]` in it is HAProxy's."""
+    """An answer with a problem (RFC 9457) as the services word theirs."""
+    return f"content-type application/problem+json lf-string '{_problem_body(status, code, th, en)}'"
+
+
+def _problem_body(status: int, code: str, th: str, en: str) -> str:
+    """Its members; `%[…]` in it is HAProxy's."""
     members = {
         "type": f"/problems/{code}",
         "title": code.replace("-", " "),
@@ -134,8 +143,7 @@ def _problem(status: int, code: str, th: str, en: str) -> str:
         "detail_en": en,
         "correlation_id": "%[var(txn.id)]",
     }
-    body = json.dumps(members, ensure_ascii=False)
-    return f"content-type application/problem+json lf-string '{body}'"
+    return json.dumps(members, ensure_ascii=False)
 
 
 def _refusals() -> dict[str, str]:
@@ -193,20 +201,18 @@ def _api_errors() -> list[str]:
 
 
 def _page_errors() -> list[str]:
-    """The same for people: a calm page that needs nothing from anywhere."""
+    """The same where people look on (waiting.py)."""
+    kind, policy = "content-type text/html;charset=utf-8", f'hdr Content-Security-Policy "{waiting.policy()}"'
     return [
-        f"    http-error status {status} content-type text/html;charset=utf-8 lf-string '{_page(*words)}'{_again(status)}"
-        for status, _, words in _ERRORS
+        f"    http-error status {status} {kind} {policy} lf-string '{waiting.answer(status)}'{_again(status)}"
+        for status, _, _ in _ERRORS
     ]
+
+
+def _page_rules() -> list[str]:
+    problems = {status: _problem_body(status, code, *words) for status, code, words in _ERRORS}
+    return waiting.rules({status: words for status, _, words in _ERRORS}, problems)
 
 
 def _again(status: int) -> str:
     return f" hdr Retry-After {RETRY_SECONDS}" if status == 503 else ""
-
-
-def _page(th: str, en: str) -> str:
-    return (
-        '<!doctype html><html lang="th"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f'<title>ทะเบียน</title><main><h1>โปรดรอสักครู่</h1><p>{th}</p><p lang="en">{en}</p>'
-        "<p><small>%[var(txn.id)]</small></p></main></html>"
-    )

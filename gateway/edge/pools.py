@@ -17,7 +17,7 @@ SPARE_THREADS: Final = 2
 @dataclass(frozen=True, slots=True)
 class Pool:
     """`queue`: how many may wait before readers are turned away (acts may wait in twice as many); `slow_seconds`:
-    longest silence of the process while it answers; `pages`: whether people see its errors in a browser."""
+    longest silence of the process while it answers; `pages`: whether people in a browser see its errors too."""
 
     name: str
     threads: int
@@ -39,7 +39,7 @@ POOLS: Final[tuple[Pool, ...]] = (
     Pool("buildings-api", threads=10, queue=200),
     Pool("export-api", threads=6, queue=50),
     Pool("portal", threads=18, queue=400, slow_seconds=90, pages=True),
-    Pool("portal-sign-in", threads=6, queue=400),
+    Pool("portal-sign-in", threads=6, queue=400, pages=True),
 )
 
 PRIORITIES: Final = {"act": -100, "sign-in": 0, "upload": 0, "page": 0, "read": 10, "report": 100}

@@ -180,6 +180,12 @@ def clock_time(value: str | None) -> str:
     return thai_dates.english_time(at) if english() else thai_dates.thai_time(at)
 
 
+def clock_second(at: datetime) -> str:
+    """A time of day in Thailand with seconds: 16.29.41 น. · 16:29:41."""
+    local = at.astimezone(BANGKOK)
+    return t(f"{local:%H.%M.%S} น.", f"{local:%H:%M:%S}")
+
+
 def moment(value: str | None) -> str:
     """Date and time of day."""
     return f"{day(value)} {clock_time(value)}" if _moment(value) else str(value or "")

@@ -1,6 +1,7 @@
 """The services as the pages reach them: by their HTTP APIs only, with the signed-in person's token.
 
-A refusal is `Refused` with the service's own words in both languages; a service that does not answer is `Away`.
+A refusal is `Refused` with the service's own words in both languages; a service that does not answer or has no place is
+`Away`.
 """
 
 from __future__ import annotations
@@ -17,18 +18,23 @@ from gateway.portal.sessions import person
 from services.contracts.refusal import Refusal
 from services.kit.http import RECEIVED_HEADER, runtime
 from services.kit.logs import correlation_id, traceparent
+from services.kit.tickets import TICKET_FIELD, TICKET_HEADER, is_ticket
 
 READ_SECONDS, SEND_SECONDS = 20.0, 90.0
+QUEUE_HEADER = "X-Tabian-Queue"
+_AWAY = (502, 503, 504)
 
 
 class Refused(Refusal):
     """A service said no; why, in its own words."""
 
 
-class Away(Refused):
-    """A service does not answer or is overloaded; nothing was lost, and trying again is right."""
+class Away(Refusal):
+    """A service does not answer or is overloaded; nothing was lost, and trying again is right. `retry_seconds`: when,
+    by its own word; `queue`: how many wait there, 0 if unknown."""
 
-    def __init__(self) -> None:
+    def __init__(self, retry_seconds: int = 5, queue: int = 0) -> None:
+        self.retry_seconds, self.queue = retry_seconds, queue
         super().__init__(
             503,
             "service-away",
@@ -42,7 +48,7 @@ class Part:
     """A part of a page that may fail on its own: its data, or why there is none."""
 
     data: Any = None
-    problem: Refused | None = None
+    problem: Refused | Away | None = None
 
 
 def path(*parts: str) -> str:
@@ -69,7 +75,7 @@ def part(url: str, key: str = "", **params: Any) -> Part:
     try:
         answer = ask("GET", url, params=params)
         return Part(data=answer.get(key) if key else answer)
-    except Refused as problem:
+    except (Refused, Away) as problem:
         return Part(problem=problem)
 
 
@@ -112,6 +118,16 @@ def _send(
         raise Away from problem
 
 
+def ticket() -> str:
+    """The ticket of the act in this request: of the first time it came, if the form holds that; "" for none."""
+    shown = (
+        (request.form.get(TICKET_FIELD, ""), request.headers.get(TICKET_HEADER, ""))
+        if request.method == "POST"
+        else ()
+    )
+    return next((one for one in shown if is_ticket(one)), "")
+
+
 def _travelling() -> dict[str, str]:
     """Who asks, under which correlation id, and when the person's own request arrived."""
     if "bearer" not in g:
@@ -121,6 +137,8 @@ def _travelling() -> dict[str, str]:
         headers["traceparent"] = traceparent()
     if received := request.headers.get(RECEIVED_HEADER):
         headers[RECEIVED_HEADER] = received
+    if shown := ticket():
+        headers[TICKET_HEADER] = shown
     return headers
 
 
@@ -131,10 +149,18 @@ def _answer(response: httpx.Response) -> Any:
         data = {}
     if response.status_code < 400:
         return data
+    if response.status_code in _AWAY:
+        raise Away(_number(response, "Retry-After", 5), _number(response, QUEUE_HEADER, 0))
     if not isinstance(data, dict) or "detail_th" not in data:
         raise Away
     code, why = str(data.get("type", "")).removeprefix("/problems/"), _faults(data.get("errors"))
     raise Refused(response.status_code, code, data["detail_th"] + why, data["detail_en"] + why)
+
+
+def _number(response: httpx.Response, header: str, otherwise: int) -> int:
+    """A small number in a header; `otherwise` for anything else."""
+    text = response.headers.get(header, "")
+    return min(int(text), 100_000) if text.isdecimal() else otherwise
 
 
 def _faults(errors: Any) -> str:

@@ -15,7 +15,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from flask import abort, flash, g, redirect, request, url_for
+from flask import Response, abort, after_this_request, flash, g, redirect, request, url_for
 from flask import session as cookie
 
 from gateway.portal import accounts, tokens
@@ -75,12 +75,14 @@ def begin(tx: Transaction, who: Account) -> None:
     )
     cookie.clear()
     cookie[_KEY] = identifier
+    _give_card(tokens.card(runtime().keys, who.username, LONGEST.seconds), LONGEST)
 
 
 def end(tx: Transaction) -> None:
     """Sign out: the session is gone from the database, and the cookie says nothing any more."""
     tx.execute(sa.delete(session).where(session.c.id == _digest(str(cookie.get(_KEY, "")))))
     cookie.clear()
+    _give_card("", timedelta(0))
 
 
 def choose(tx: Transaction, who: Visitor, index: int) -> None:
@@ -151,6 +153,17 @@ def _load(tx: Transaction, identifier: str, now: datetime) -> Visitor | None:
         tx.execute(sa.update(session).where(session.c.id == identifier).values(seen_at=now))
     who = Account(row.username, row.name, "", accounts.grants_of(row.grants))
     return Visitor(identifier, who, row.chosen if row.chosen < len(who.grants) else 0, row.auth_time)
+
+
+def _give_card(card: str, lasts: timedelta) -> None:
+    """Put the card into the browser with this request's answer."""
+
+    @after_this_request
+    def give(response: Response) -> Response:
+        response.set_cookie(
+            tokens.CARD, card, max_age=lasts, secure=request.is_secure, httponly=True, samesite="Lax"
+        )
+        return response
 
 
 def _digest(identifier: str) -> str:

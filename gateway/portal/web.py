@@ -17,10 +17,14 @@ from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_bootstrap import Bootstrap5
 from flask_wtf.csrf import CSRFError, CSRFProtect
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from gateway.portal import language
+from gateway.portal import language, waiting
+from gateway.portal.held import Unfold
+from gateway.portal.neighbours import Away
 from gateway.portal.sessions import visitor
 from services.contracts.refusal import Refusal
 from services.kit.auth import public
@@ -78,6 +82,7 @@ def prepare(app: Flask, runtime: Runtime, api: Blueprint) -> None:
     CSRFProtect(app).exempt(api)
     if proxies := int(runtime.parts.get("proxies", 0)):
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
+    app.wsgi_app = Unfold(app.wsgi_app)  # type: ignore[assignment, method-assign]
     _add_words(app)
     app.after_request(_finish)
     app.register_error_handler(404, _unknown_address)
@@ -88,6 +93,9 @@ def show_errors(pages: Blueprint) -> None:
     pages.register_error_handler(
         Refusal, lambda refusal: _page(refusal.status, language.reason(refusal), refusal.code)
     )
+    pages.register_error_handler(Away, waiting.show)
+    for trouble in (OperationalError, InterfaceError, PoolTimeout):
+        pages.register_error_handler(trouble, waiting.without_database)
     pages.register_error_handler(CSRFError, lambda _: _page(400, language.t(*_EXPIRED), "form-expired"))
     pages.register_error_handler(HTTPException, _http)
     pages.register_error_handler(Exception, _unexpected)
@@ -133,13 +141,16 @@ def _add_words(app: Flask) -> None:
         "english",
     )
     app.jinja_env.globals.update({name: getattr(language, name) for name in names})
-    app.jinja_env.globals.update(visitor=visitor, in_language=_in_language, version=_version())
+    app.jinja_env.globals.update(
+        visitor=visitor, in_language=_in_language, version=_version(), shift=waiting.shift
+    )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
 
 def _in_language(wanted: str) -> str:
-    """This page's address in the other language."""
-    return f"{request.path}?{urlencode([*_arguments(), ('lang', wanted)])}"
+    """This page's address in the other language; what answers a form has none."""
+    path = request.path if request.method == "GET" else "/"
+    return f"{path}?{urlencode([*_arguments(), ('lang', wanted)])}"
 
 
 def _arguments() -> list[tuple[str, str]]:
@@ -166,7 +177,7 @@ def _finish(response: Response) -> Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers.setdefault("Content-Security-Policy", _POLICY)
-    return response
+    return waiting.for_script(response)
 
 
 def _unknown_address(error: HTTPException) -> ResponseReturnValue:

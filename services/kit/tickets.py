@@ -11,6 +11,8 @@ import hmac
 import re
 
 TICKET_HEADER = "X-Tabian-Ticket"
+TICKET_FIELD = "ticket"
+"""The same in a form that is sent again from a page."""
 OLDEST_SECONDS = 24 * 3600
 _FORM = re.compile(r"([0-9]{13})\.([0-9a-f]{64})")
 
@@ -19,6 +21,16 @@ def make(key: bytes, stamp: int, method: str, path: str, subject: str) -> str:
     """The ticket for a request that arrived at `stamp` (real unix ms)."""
     said = f"{stamp} {method} {path} {subject}".encode()
     return f"{stamp}.{hmac.new(key, said, hashlib.sha256).hexdigest()}"
+
+
+def is_ticket(text: str) -> bool:
+    """Whether it has a ticket's form; only `stamp_of` tells whether it is genuine."""
+    return _FORM.fullmatch(text) is not None
+
+
+def stamp_of_form(ticket: str) -> int:
+    """The stamp that something of a ticket's form claims (real unix ms)."""
+    return int(ticket.partition(".")[0])
 
 
 def stamp_of(ticket: str, key: bytes, method: str, path: str, subject: str, now: float) -> int | None:

@@ -45,9 +45,17 @@ def browser() -> Iterator[Browser]:
 class Window:
     """One person's browser window. Keeps what went wrong in it; `shot` also holds the page to its rules."""
 
-    def __init__(self, browser: Browser, address: str, shots: Path, *, phone: bool = False) -> None:
+    def __init__(
+        self, browser: Browser, address: str, shots: Path, *, phone: bool = False, scripts: bool = True
+    ) -> None:
         size = {"width": 390, "height": 844} if phone else {"width": 1200, "height": 850}
-        self.context = browser.new_context(viewport=size, locale="th-TH", base_url=address)  # type: ignore[arg-type]
+        self.context = browser.new_context(
+            viewport=size,  # type: ignore[arg-type]
+            locale="th-TH",
+            base_url=address,
+            java_script_enabled=scripts,
+            ignore_https_errors=True,
+        )
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(WAIT_MS)
         self.problems: list[str] = []
@@ -80,7 +88,7 @@ class Window:
         self._shots.mkdir(parents=True, exist_ok=True)
         suffix = "-phone" if self._phone else ""
         page.screenshot(path=self._shots / f"{name}{suffix}.png", full_page=True)
-        assert self.problems == []
+        assert not self.problems, self.problems
 
     def said(self, text: str) -> None:
         """The page says it, in a message at the top."""

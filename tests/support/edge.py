@@ -1,6 +1,6 @@
 """A HAProxy of the tests' own, running the edge's configuration, with a small process of ours behind each pool.
 
-Each process answers with what reached it, unless it is told what to say. `/slow` in the query makes it take its time.
+Each process answers with what reached it, unless it is told what to say or is an application of ours. `/slow` in the query makes it take its time.
 """
 
 from __future__ import annotations
@@ -17,14 +17,18 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
+from cheroot import wsgi
 
 from gateway.edge.configuration import Site, configuration, routes_map
 from gateway.edge.pools import POOLS, Pool
 from gateway.stack.secrets import make_secrets
 from services.kit.keys import Keys
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
 
 PLACES = ("haproxy", "/usr/sbin/haproxy", "/opt/homebrew/bin/haproxy")
 
@@ -32,17 +36,24 @@ PLACES = ("haproxy", "/usr/sbin/haproxy", "/opt/homebrew/bin/haproxy")
 @dataclass
 class Process:
     """One process behind the edge. `seen`: the requests in the order they reached it; `away`: it breaks off instead
-    of answering; `says`: (method, path, headers) → (status, body), instead of what reached it."""
+    of answering; `says`: (method, path, headers) → (status, body), instead of what reached it; `app`: a WSGI application that answers instead."""
 
     pool: str
     port: int = 0
     seen: list[dict[str, Any]] = field(default_factory=list)
     away: int = 0
     says: Callable[[str, str, dict[str, str]], tuple[int, dict[str, Any]]] | None = None
-    _server: ThreadingHTTPServer | None = None
+    app: WSGIApplication | None = None
+    _server: ThreadingHTTPServer | wsgi.Server | None = None
 
     def start(self) -> int:
         """Returns its port."""
+        if self.app is not None:
+            self.port = self.port or _free_ports(1)[0]
+            self._server = wsgi.Server(("127.0.0.1", self.port), self.app, numthreads=12)
+            self._server.prepare()
+            threading.Thread(target=self._server.serve, daemon=True).start()
+            return self.port
         self._server = ThreadingHTTPServer(("127.0.0.1", self.port), _handler(self))
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
@@ -50,10 +61,12 @@ class Process:
         return self.port
 
     def stop(self) -> None:
-        if self._server is not None:
+        if isinstance(self._server, wsgi.Server):
+            self._server.stop()
+        elif self._server is not None:
             self._server.shutdown()
             self._server.server_close()
-            self._server = None
+        self._server = None
 
     @contextmanager
     def vanished(self) -> Iterator[None]:
@@ -121,12 +134,20 @@ class Edge:
 
 @contextmanager
 def running_edge(
-    folder: Path, pools: tuple[Pool, ...] = POOLS, others: Mapping[str, int] | None = None
+    folder: Path,
+    pools: tuple[Pool, ...] = POOLS,
+    *,
+    apps: Mapping[str, WSGIApplication] | None = None,
+    others: Mapping[str, int] | None = None,
 ) -> Iterator[Edge]:
-    """HAProxy over TLS with fresh secrets in `folder`; ends with the block. `others`: pool name → port of a process on this
-    machine that stands there instead of ours."""
+    """HAProxy over TLS with its secrets in `folder`; ends with the block. `apps`: pool name → application behind it;
+    `others`: pool name → port of a process on this machine that stands there instead of ours."""
     make_secrets(folder / "secrets")
-    processes = {pool.name: Process(pool.name) for pool in pools if pool.name not in (others or {})}
+    processes = {
+        pool.name: Process(pool.name, app=(apps or {}).get(pool.name))
+        for pool in pools
+        if pool.name not in (others or {})
+    }
     ports = dict(others or {}) | {name: process.start() for name, process in processes.items()}
     public, inner, metrics, nobody_api, nobody_pages = (f"127.0.0.1:{port}" for port in _free_ports(5))
     secrets = folder / "secrets"

@@ -16,6 +16,7 @@ from flask import Flask, Response, jsonify, request
 from services.kit.auth import Principal, verify
 from services.kit.errors import Problem, problem_response
 from services.kit.keys import Keys
+from services.kit.tickets import TICKET_HEADER
 from tests.support import fake_data as data
 
 ROUND, SCHOOL, ESA = data.ROUND, data.SCHOOL, data.ESA
@@ -29,7 +30,8 @@ _ACTS = {
 
 
 class FakeServices:
-    """The services as one WSGI application. `away`: path parts that do not answer; `refusals`: path part → Problem."""
+    """The services as one WSGI application. `away`: path parts that do not answer, and `full` the
+    headers they say so with; `refusals`: path part → Problem."""
 
     def __init__(self, keys: Path) -> None:
         self.keys = Keys(keys)
@@ -38,9 +40,11 @@ class FakeServices:
         self.cases, self.closure = data.cases(), dict[str, Any]()
         self.exports: list[dict[str, Any]] = []
         self.away: set[str] = set()
+        self.full: dict[str, str] = {}
         self.refusals: dict[str, Problem] = {}
         self.calls: list[tuple[str, str, Any, str]] = []
         self.tokens: list[Principal] = []
+        self.tickets: list[str] = []
         self.checks_left = 0
         self.app = Flask("fake_services", static_folder=None)
         self._routes()
@@ -101,6 +105,7 @@ class FakeServices:
     def _enter(self) -> Response | None:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         self.tokens.append(verify(token, self.keys))
+        self.tickets.append(request.headers.get(TICKET_HEADER, ""))
         is_json = request.is_json and request.data
         self.calls.append(
             (
@@ -111,7 +116,7 @@ class FakeServices:
             )
         )
         if any(part in request.path for part in self.away):
-            return Response("no server is available", 503)
+            return Response("no server is available", 503, headers=self.full)
         for part, problem in self.refusals.items():
             if part in request.path:
                 raise problem

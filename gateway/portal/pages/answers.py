@@ -15,7 +15,7 @@ Answer = Response | BaseResponse | str | tuple[str, int]
 
 
 def tried(send: Callable[[], Any], done: tuple[str, str], back: str) -> BaseResponse:
-    """Do it; then redirect to `back` with the outcome in the page's language."""
+    """Do it; then redirect to `back` with the outcome in the page's language. Raises Away."""
     try:
         send()
     except Refused as problem:

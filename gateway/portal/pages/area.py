@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 
 from gateway.portal.language import STATES, reason, t
-from gateway.portal.neighbours import Refused, ask, part, path
+from gateway.portal.neighbours import Away, Refused, ask, part, path
 from gateway.portal.pages.answers import Answer, local, tried, typed
 from gateway.portal.sessions import person, signed_in
 from services.contracts.access import AREA, HQ
@@ -57,6 +57,10 @@ def acknowledge(round: str, esa: str) -> Answer:
         try:
             ask("POST", path("rounds", round, "schools", school, "acknowledgement"), if_match=sha256[:64])
             done += 1
+        except Away as problem:
+            if not done:
+                raise
+            refused.append(f"{school[:10]}: {reason(problem)}")
         except Refused as problem:
             refused.append(f"{school[:10]}: {reason(problem)}")
     if done:

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, jsonify, render_template, request, url_for
 
 from gateway.portal.language import STATES, word
-from gateway.portal.neighbours import Refused, ask, fetch, part, path
+from gateway.portal.neighbours import Away, Refused, ask, fetch, part, path
 from gateway.portal.pages.answers import Answer, tried, typed
 from gateway.portal.pages.area import shares
 from gateway.portal.sessions import signed_in
@@ -146,7 +146,7 @@ def _closure(round: str) -> dict[str, Any]:
     """The closing as snapshot tells it; {} while there is none, {"problem": …} if it cannot be had."""
     try:
         found: dict[str, Any] = ask("GET", path("rounds", round, "closure"))
-    except Refused as problem:
+    except (Refused, Away) as problem:
         return {} if problem.status == 404 else {"problem": problem}
     return found
 

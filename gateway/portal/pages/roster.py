@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
 
 from gateway.portal.language import reason, t, word
-from gateway.portal.neighbours import Refused, ask, fetch, path, send_file
+from gateway.portal.neighbours import Refused, ask, fetch, part, path, send_file
 from gateway.portal.pages.answers import Answer, tried, typed
 from gateway.portal.sessions import signed_in
 from services.contracts.access import CLERK, DIRECTOR
@@ -147,7 +147,7 @@ def ours(round: str, school: str, case: str) -> Answer:
 def _wait_until_shown(round: str, school: str, case: str) -> None:
     """Dedup took the answer and tells intake, which the school's page asks: wait for it, but never for long."""
     for _ in range(_LOOKS):
-        cases = ask("GET", path("rounds", round, "schools", school)).get("cases") or ()
+        cases = part(path("rounds", round, "schools", school), "cases").data or ()
         if any(one["case"] == case and one["answer"] != "none" for one in cases):
             return
         time.sleep(_LOOK_SECONDS)
@@ -159,7 +159,8 @@ def _typed_value(field: Field) -> str:
 
 
 def _accepted(round: str, school: str, send: Any, *, strict: bool = False) -> Answer:
-    """To the progress page of what was sent; a refusal is said on the school's page (or raised if `strict`)."""
+    """To the progress page of what was sent; a refusal is said on the school's page (or raised if `strict`).
+    Raises Away."""
     try:
         answer = send()
     except Refused as problem:

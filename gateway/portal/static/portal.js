@@ -36,17 +36,6 @@ function takeDrops(box) {
   });
 }
 
-// A form is sent once: a second click while the first is under way does nothing.
-function sendOnce(form) {
-  form.addEventListener("submit", () => {
-    const button = form.querySelector("button:not([type=button])");
-    window.setTimeout(() => {
-      button.disabled = true;
-      if (button.dataset.busy) button.textContent = button.dataset.busy;
-    });
-  });
-}
-
 function tickAll(box) {
   box.addEventListener("change", () => {
     box.form.querySelectorAll("input[name=school]").forEach((one) => { one.checked = box.checked; });
@@ -55,7 +44,6 @@ function tickAll(box) {
 
 document.querySelectorAll("[data-lookout]").forEach(lookOut);
 document.querySelectorAll("[data-drop]").forEach(takeDrops);
-document.querySelectorAll("form[data-once]").forEach(sendOnce);
 document.querySelectorAll("[data-tick-all]").forEach(tickAll);
 document.querySelectorAll("[data-submit-on-change] select").forEach((select) => {
   select.form.querySelector("button").hidden = true;

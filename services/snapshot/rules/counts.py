@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
 import polars as pl
@@ -219,6 +220,7 @@ def first_of(one: str, other: str) -> str:
     return min(one, other, key=_ORDER.__getitem__)
 
 
+@cache
 def _rank(key: Key) -> tuple[int, str, int]:
     grade, sex, reason = key
     return (GRADES.index(grade) if grade in GRADES else len(GRADES), sex, _ORDER[reason])

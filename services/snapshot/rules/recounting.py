@@ -75,14 +75,15 @@ def read_lines(data: bytes, age_day: date) -> Lines:
 def recount(lines: Lines, state: str, outcomes: Iterable[tuple[int, str]]) -> Summary:
     """The counts of a school that stood in `state` at closing, after dedup's outcomes (line, reason). Raises CountsDisagree."""
     settled = one_each(outcomes)
-    counts = Counter[Key]()
-    for line, number in enumerate(lines.numbers, start=1):
-        grade, sex, reason = lines.kinds[number]
-        if line in settled:
-            reason = first_of(reason, settled[line])
-        counts[(grade, sex, reason if state in COUNTED_STATES else NOT_CERTIFIED)] += 1
     if settled and not 1 <= min(settled) <= max(settled) <= len(lines.numbers):
         raise CountsDisagree("an outcome names a line that the document does not have")
+    kinds, numbers = {kind: number for number, kind in enumerate(lines.kinds)}, list(lines.numbers)
+    for line, outcome in settled.items():
+        grade, sex, reason = lines.kinds[numbers[line - 1]]
+        numbers[line - 1] = kinds.setdefault((grade, sex, first_of(reason, outcome)), len(kinds))
+    pupils, counts = Counter(numbers), Counter[Key]()
+    for (grade, sex, reason), number in kinds.items():
+        counts[grade, sex, reason if state in COUNTED_STATES else NOT_CERTIFIED] += pupils[number]
     return Summary.of(counts)
 
 

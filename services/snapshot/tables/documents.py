@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -91,27 +91,34 @@ def counts(tx: Transaction, closure_id: str, age_day: date) -> dict[str, Counts]
     )
     found: dict[str, Counts] = {}
     for row in rows:
-        cells = {interned.setdefault(key, key): number for key, number in _cells(row.cells)}
         lines = tuple((int(line), str(reason)) for line, reason in row.lines)
+        cells = _cells(row.cells, interned)
         found[row.sha256] = Counts(Summary.of(cells), tuple(cells), bytes(row.line_cells), lines)
     return found
 
 
-def _cells(plain: Iterable[list[Any]]) -> Iterator[tuple[Key, int]]:
+def _cells(plain: Iterable[list[Any]], interned: dict[Key, Key]) -> dict[Key, int]:
+    """In their order, equal keys as one object: the nation has some hundreds of them, a million times."""
+    cells: dict[Key, int] = {}
     for grade, sex, reason, number in plain:
-        yield (grade, sex, reason), number
+        key = (grade, sex, reason)
+        cells[interned.setdefault(key, key)] = number
+    return cells
 
 
 _RECOUNTED = sa.text(
     """
-    SELECT m.school, cell ->> 0 AS grade, cell ->> 1 AS sex,
-           CASE WHEN m.state = ANY(:states) THEN cell ->> 2 ELSE :reason END AS reason,
-           sum(CAST(cell ->> 3 AS integer)) AS pupils
-      FROM manifest_entry AS m
-      JOIN roster_count AS c ON c.sha256 = m.sha256 AND c.age_day = :age_day
-      CROSS JOIN LATERAL jsonb_array_elements(c.recounted) AS cell
-     WHERE m.closure = :closure
-     GROUP BY 1, 2, 3, 4
+    SELECT school, json_agg(json_build_array(grade, sex, reason, pupils)) AS cells
+      FROM (SELECT m.school, cell ->> 0 AS grade, cell ->> 1 AS sex,
+                   CASE WHEN m.state = ANY(:states) THEN cell ->> 2 ELSE :reason END AS reason,
+                   sum(CAST(cell ->> 3 AS integer)) AS pupils
+              FROM manifest_entry AS m
+              JOIN roster_count AS c ON c.sha256 = m.sha256 AND c.age_day = :age_day
+              CROSS JOIN LATERAL jsonb_array_elements(c.recounted) AS cell
+             WHERE m.closure = :closure
+               AND NOT EXISTS (SELECT FROM outcome AS o WHERE o.closure = m.closure AND o.school = m.school)
+             GROUP BY 1, 2, 3, 4) AS of_cells
+     GROUP BY school
     """
 )
 
@@ -119,16 +126,13 @@ _RECOUNTED = sa.text(
 def recounted(
     tx: Transaction, closure_id: str, age_day: date, counted_states: Iterable[str], reason: str
 ) -> dict[str, Summary]:
-    """The second way for the schools of a manifest: the line-by-line counts, summed up by the database.
+    """The second way for those schools of a manifest of which no outcome tells: the line-by-line counts, summed up by the database.
 
-    A school in none of `counted_states` has all its pupils under `reason`. Outcomes of duplicates are not in it."""
+    A school in none of `counted_states` has all its pupils under `reason`."""
     given = {"closure": closure_id, "age_day": age_day, "states": list(counted_states), "reason": reason}
-    found: dict[str, dict[Key, int]] = {}
+    found = tx.execute(_RECOUNTED, given)
     interned: dict[Key, Key] = {}
-    for row in tx.execute(_RECOUNTED, given):
-        key = (row.grade, row.sex, row.reason)
-        found.setdefault(row.school, {})[interned.setdefault(key, key)] = row.pupils
-    return {school: Summary.of(cells) for school, cells in found.items()}
+    return {row.school: Summary.of(_cells(row.cells, interned)) for row in found}
 
 
 def recounted_lines(

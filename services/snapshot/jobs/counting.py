@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -47,20 +47,29 @@ class Counted:
         return json.dumps(self.lines, separators=(",", ":"))
 
 
-def count_first(
-    tx: Transaction,
-    closure_id: str,
-    age_day: date,
-    entries: Sequence[ManifestEntry],
-    outcomes: Sequence[Outcome],
-) -> dict[str, Counted]:
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some schools of a manifest, and the outcomes of all."""
+
+    closure: str
+    age_day: date
+    entries: Sequence[ManifestEntry]
+    outcomes: Named
+
+    @property
+    def concerned(self) -> list[tuple[ManifestEntry, str]]:
+        """Those with outcomes, and the document of each."""
+        return [(e, e.sha256) for e in self.entries if e.sha256 is not None and e.school in self.outcomes]
+
+
+def count_first(tx: Transaction, page: Page) -> dict[str, Counted]:
     """By columns. Raises NotNow `counts-disagree` naming a school whose numbers cannot be."""
-    named, known = _by_school(outcomes), documents.counts(tx, closure_id, age_day)
+    known = documents.counts(tx, page.age_day, [e.sha256 for e in page.entries if e.sha256 is not None])
     return {
-        entry.school: _counted(entry, known[entry.sha256], named.get(entry.school, ()))
+        entry.school: _counted(entry, known[entry.sha256], page.outcomes.get(entry.school, ()))
         if entry.sha256 is not None
         else Counted(Summary())
-        for entry in entries
+        for entry in page.entries
     }
 
 
@@ -78,30 +87,21 @@ def _counted(entry: ManifestEntry, known: Counts, outcomes: Sequence[tuple[int, 
     return Counted(summary, lines)
 
 
-def count_second(
-    tx: Transaction,
-    closure_id: str,
-    age_day: date,
-    entries: Sequence[ManifestEntry],
-    outcomes: Sequence[Outcome],
-) -> dict[str, Summary]:
+def count_second(tx: Transaction, page: Page) -> dict[str, Summary]:
     """Line by line. Raises NotNow `counts-disagree` naming a school whose numbers cannot be."""
-    named = _by_school(outcomes)
-    found = documents.recounted(tx, closure_id, age_day, COUNTED_STATES, NOT_CERTIFIED)
-    concerned = [(e, e.sha256) for e in entries if e.sha256 is not None and e.school in named]
-    for start in range(0, len(concerned), SCHOOLS_PER_PAGE):
-        page = concerned[start : start + SCHOOLS_PER_PAGE]
-        known = documents.recounted_lines(tx, age_day, [sha256 for _, sha256 in page])
-        for entry, sha256 in page:
-            try:
-                lines = Lines.from_plain(*known[sha256])
-                found[entry.school] = recount(lines, entry.state, named[entry.school])
-            except CountsDisagree as problem:
-                raise _disagree(entry.school) from problem
+    simple = [entry.school for entry in page.entries if entry.school not in page.outcomes]
+    found = documents.recounted(tx, page.closure, page.age_day, simple, COUNTED_STATES, NOT_CERTIFIED)
+    known = documents.recounted_lines(tx, page.age_day, [sha256 for _, sha256 in page.concerned])
+    for entry, sha256 in page.concerned:
+        try:
+            lines = Lines.from_plain(*known[sha256])
+            found[entry.school] = recount(lines, entry.state, page.outcomes[entry.school])
+        except CountsDisagree as problem:
+            raise _disagree(entry.school) from problem
     return found
 
 
-def _by_school(outcomes: Sequence[Outcome]) -> Named:
+def by_school(outcomes: Iterable[Outcome]) -> Named:
     named: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for outcome in outcomes:
         named[outcome.school].append((outcome.line, outcome.reason))

@@ -80,13 +80,13 @@ class Counts:
     lines: tuple[tuple[int, str], ...]
 
 
-def counts(tx: Transaction, closure_id: str, age_day: date) -> dict[str, Counts]:
-    """sha256 → the counts of every document the manifest names."""
+def counts(tx: Transaction, age_day: date, hashes: Collection[str]) -> dict[str, Counts]:
+    """sha256 → the counts of these documents."""
     interned: dict[Key, Key] = {}
     c = roster_count.c
     rows = tx.execute(
         sa.select(c.sha256, c.cells, c.line_cells, c.lines).where(
-            _whole(age_day), c.sha256.in_(_named(closure_id))
+            _whole(age_day), is_one_of(c.sha256, hashes)
         )
     )
     found: dict[str, Counts] = {}
@@ -116,7 +116,7 @@ _RECOUNTED = sa.text(
               JOIN roster_count AS c ON c.sha256 = m.sha256 AND c.age_day = :age_day
               CROSS JOIN LATERAL jsonb_array_elements(c.recounted) AS cell
              WHERE m.closure = :closure
-               AND NOT EXISTS (SELECT FROM outcome AS o WHERE o.closure = m.closure AND o.school = m.school)
+               AND m.school = ANY(:schools)
              GROUP BY 1, 2, 3, 4) AS of_cells
      GROUP BY school
     """
@@ -124,12 +124,18 @@ _RECOUNTED = sa.text(
 
 
 def recounted(
-    tx: Transaction, closure_id: str, age_day: date, counted_states: Iterable[str], reason: str
+    tx: Transaction,
+    closure_id: str,
+    age_day: date,
+    schools: Sequence[str],
+    counted_states: Sequence[str],
+    reason: str,
 ) -> dict[str, Summary]:
-    """The second way for those schools of a manifest of which no outcome tells: the line-by-line counts, summed up by the database.
+    """The second way for schools of a manifest of which no outcome tells: the line-by-line counts, summed up by the database.
 
     A school in none of `counted_states` has all its pupils under `reason`."""
-    given = {"closure": closure_id, "age_day": age_day, "states": list(counted_states), "reason": reason}
+    given = {"closure": closure_id, "age_day": age_day, "schools": list(schools)}
+    given |= {"states": list(counted_states), "reason": reason}
     found = tx.execute(_RECOUNTED, given)
     interned: dict[Key, Key] = {}
     return {row.school: Summary.of(_cells(row.cells, interned)) for row in found}
@@ -144,7 +150,3 @@ def recounted_lines(
         _whole(age_day), is_one_of(c.sha256, hashes)
     )
     return {row.sha256: (row.recounted, bytes(row.line_recounted)) for row in tx.execute(wanted)}
-
-
-def _named(closure_id: str) -> sa.Select[Any]:
-    return sa.select(manifest_entry.c.sha256).where(manifest_entry.c.closure == closure_id)

@@ -29,7 +29,7 @@ _OWN = {
     "dedup": ("dedup-after-fence", "dedup-after-settle"),
     "snapshot": _CLOSING,
     "buildings": (),
-    "export": ("export-after-school", "export-before-commit"),
+    "export": ("export-after-page", "export-before-commit"),
 }
 
 

@@ -21,7 +21,12 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 def root(leaves: Sequence[bytes]) -> bytes:
     """The tree's root, 32 bytes; of no leaves at all it is the SHA-256 of nothing."""
-    return levels(leaves)[-1][0] if leaves else hashlib.sha256(b"").digest()
+    return top(levels(leaves))
+
+
+def top(tree: Sequence[Sequence[bytes]]) -> bytes:
+    """The root of a tree made by `levels`."""
+    return tree[-1][0] if tree[-1] else hashlib.sha256(b"").digest()
 
 
 def inclusion_proof(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
 
@@ -23,7 +24,8 @@ from services.contracts.intake import (
 from services.contracts.roster import canonical
 from services.kit.database import Transaction
 from services.kit.service import Arrival
-from services.snapshot.rules.counts import COLUMNS_COUNTED, judged, recount, summarise
+from services.snapshot.rules.counts import COLUMNS_COUNTED, Row, cells_of, judged, summarise
+from services.snapshot.rules.recounting import read_lines
 from services.snapshot.tables import closings, documents, package, register, rounds, submission
 
 
@@ -63,20 +65,26 @@ def _keep(tx: Transaction, age_day: date, packed: dict[str, bytes]) -> None:
             raise NotTheDocument(sha256)
     rows = judged(canonical.decode_columns(list(bodies.values()), COLUMNS_COUNTED), age_day)
     documents.keep(tx, packed)
-    documents.keep_counts(
-        tx,
-        [
-            {
-                "sha256": sha256,
-                "age_day": age_day,
-                "pupils": len(of_one),
-                "cells": summarise(of_one).to_plain(),
-                "recounted": recount(body, age_day, "certified", ()).to_plain(),
-                "lines": [[row.line, row.reason] for row in of_one if row.reason],
-            }
-            for (sha256, body), of_one in zip(bodies.items(), rows, strict=True)
-        ],
-    )
+    counted = [
+        {"sha256": sha256, "age_day": age_day, **_counts(of_one), **_recounts(body, age_day)}
+        for (sha256, body), of_one in zip(bodies.items(), rows, strict=True)
+    ]
+    documents.keep_counts(tx, counted)
+
+
+def _counts(rows: Sequence[Row]) -> dict[str, Any]:
+    summary = summarise(rows)
+    return {
+        "pupils": len(rows),
+        "cells": summary.to_plain(),
+        "line_cells": cells_of(rows, summary),
+        "lines": [[row.line, row.reason] for row in rows if row.reason],
+    }
+
+
+def _recounts(body: bytes, age_day: date) -> dict[str, Any]:
+    again = read_lines(body, age_day)
+    return {"recounted": again.to_plain(), "line_recounted": again.numbers}
 
 
 def on_submissions_changed(arrivals: Sequence[Arrival], tx: Transaction) -> None:

@@ -12,6 +12,7 @@ import pytest
 from deploy.rehearsal import truth
 from deploy.rehearsal.bench import copying
 from deploy.rehearsal.bench.copying import Copied, copied
+from deploy.rehearsal.bench.copying_out import CopiedOut
 from deploy.rehearsal.bench.database import own_database
 from deploy.rehearsal.bench.monolith.judging import judged
 from deploy.rehearsal.bench.monolith.reading import rows_of
@@ -155,9 +156,11 @@ def test_a_file_the_monolith_does_not_take_gives_no_figure(server: str) -> None:
 
 def test_ratios_are_tabians_figures_by_the_yardsticks() -> None:
     copies, other = Copied(10, 1000.0, 2000.0, 2), Monolith(10, 100.0, {}, 0, 2)
-    assert ratios(500, copies, other, Relayed(10, 900.0, 300.0)) == {
+    out, ours = CopiedOut(10, 1000, "", 0.5), {"intake_students_per_s": 500, "package_s": 0.75}
+    assert ratios(ours, copies, other, Relayed(10, 900.0, 300.0), out) == {
         "intake_vs_monolith": 5.0,
         "intake_vs_copy": 0.5,
         "intake_vs_copy_per_roster": 0.25,
         "relay_vs_confirm_each": 3.0,
+        "export_vs_copy_to": 1.5,
     }

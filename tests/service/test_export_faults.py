@@ -106,7 +106,7 @@ def test_what_a_killed_process_left_is_built_again_once(b: Bench, there: SealedR
 
 
 @pytest.mark.crash
-@pytest.mark.parametrize("point", ["export-after-school:2", "export-before-commit"])
+@pytest.mark.parametrize("point", ["export-after-page", "export-before-commit"])
 def test_killed_at_any_point_it_ends_in_the_same_package(b: Bench, there: SealedRound, point: str) -> None:
     b.deliver(there.event())
     b.client.post(URL, headers=hq(b))

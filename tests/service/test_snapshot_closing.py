@@ -21,6 +21,7 @@ from services.contracts.statements import read_proof, read_seal
 from services.export.rules.frames import read_frames
 from services.snapshot.app import SERVICE
 from services.snapshot.jobs.closing import advance_closings
+from services.snapshot.tables import roster_count
 from tests.support.bench import Bench
 from tests.support.rosters import ROUND
 from tests.support.snapshot_desk import CLOSE_DAY, ONE, THREE, TWO, SnapshotDesk, entry, messages, roll
@@ -122,6 +123,7 @@ from services.kit.runtime import build_runtime
 from services.kit.settings import Settings
 from services.snapshot.app import SERVICE
 from services.snapshot.jobs.closing import advance_closings
+from services.snapshot.tables import roster_count
 url, keys, clock = sys.argv[1:]
 runtime = build_runtime(SERVICE, Settings(database_url=url, keys=Path(keys), clock_file=Path(clock)))
 while advance_closings(runtime):
@@ -185,3 +187,22 @@ def test_a_missing_document_is_asked_for_now_and_then_until_it_comes(snapshot: S
     snapshot.accept(ONE, FIRST)
     snapshot.bench.jobs()
     assert steps_of(snapshot) == STEPS
+
+
+def test_a_document_counted_by_an_earlier_version_is_counted_again(desk: SnapshotDesk) -> None:
+    """Earlier versions kept the sums and not the lines, here even of other pupils."""
+    of_first = roster_count.c.sha256 == FIRST.sha256
+    earlier = {"line_cells": None, "line_recounted": None, "cells": [["ม.1", "ญ", "", 3]]}
+    with desk.bench.database.transaction() as tx:
+        tx.execute(sa.update(roster_count).where(of_first).values(**earlier))
+    desk.close(ENTRIES, [LOST])
+    (asked,) = desk.bench.published(RosterRequested)
+    assert (asked["schools"], steps_of(desk)) == ([ONE], STEPS[:3])
+    desk.accept(ONE, FIRST)
+    desk.bench.jobs()
+    assert steps_of(desk) == STEPS
+    with desk.bench.database.transaction() as tx:
+        row = tx.execute(sa.select(roster_count).where(of_first)).one()
+    boy, girls = ["ป.1", "ช", "", 1], ["ป.1", "ญ", "", 2]
+    assert (row.cells, bytes(row.line_cells)) == ([boy, girls], b"\x01\x00\x01")
+    assert (row.recounted, bytes(row.line_recounted)) == ([girls, boy], b"\x00\x01\x00")

@@ -94,6 +94,16 @@ def test_two_ways_of_counting_that_differ(desk: SnapshotDesk, column: str) -> No
     assert refusal(desk) == ("counts-disagree", [ONE])
 
 
+@pytest.mark.parametrize("column", ["line_cells", "line_recounted"])
+def test_lines_that_are_not_those_that_were_counted(desk: SnapshotDesk, column: str) -> None:
+    """A girl, a boy, a girl: the boy on line 2 would be the second girl."""
+    lost = Outcome(school=ONE, sha256=FIRST.sha256, line=2, reason="duplicate-lost", case="c")
+    with desk.bench.database.transaction() as tx:
+        tx.execute(sa.update(roster_count).values({column: b"\x01\x01\x00"}))
+    desk.close(ENTRIES, [lost])
+    assert refusal(desk) == ("counts-disagree", [ONE])
+
+
 def test_lines_not_counted_that_are_not_as_many_as_the_pupils(desk: SnapshotDesk) -> None:
     with desk.bench.database.transaction() as tx:
         tx.execute(sa.update(roster_count).values(lines=[[1, "under-age"]]))

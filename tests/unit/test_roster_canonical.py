@@ -21,7 +21,9 @@ from services.contracts.roster.canonical import (
     empty,
     encode,
     encode_many,
+    height,
     pack,
+    select_many,
     unpack,
     with_values,
     without_line,
@@ -244,6 +246,29 @@ def test_other_bytes_are_refused(spoil) -> None:  # type: ignore[no-untyped-def]
         decode_many([data, spoil(data), data])
     with pytest.raises(NotCanonical):
         decode_columns([data, spoil(data), data], ["grade"])
+
+
+NEEDED = ("first_name_th", "grade", "next_step", "school_code")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(_ROWS, max_size=4))
+def test_some_columns_of_many_documents_are_those_of_each(rolls: list[list[dict[str, str]]]) -> None:
+    bodies = [encode(canonicalise(pl.DataFrame(rows) if rows else empty())) for rows in rolls]
+    whole = pl.concat([empty(), *map(decode, bodies)]).select(NEEDED)
+    assert select_many(bodies, NEEDED).with_columns(pl.all().fill_null("")).equals(whole)
+    assert [height(body) for body in bodies] == [decode(body).height for body in bodies]
+
+
+def test_of_documents_known_by_their_hash_the_lines_are_counted() -> None:
+    data = encode(canonicalise(PINNED))
+    for wrong in (b"\xef\xbb\xbf" + data, data[:-1], b"", bytes(9), data.replace(b",1,", b',1",', 1)):
+        with pytest.raises(NotCanonical):
+            height(wrong)
+    torn = data.replace(b",1,", b',"1,', 1)
+    with pytest.raises(NotCanonical) as refused:
+        select_many([data, torn], NEEDED)
+    assert "1112034563562" not in str(refused.value)
 
 
 def test_packed_and_unpacked() -> None:

@@ -19,7 +19,7 @@ from services.contracts.intake import ManifestEntry, RoundFenced
 from services.contracts.manifest import manifest_digest
 from services.contracts.merkle import root
 from services.contracts.roster.canonical import FORMAT_VERSION
-from services.contracts.statements import leaves_of
+from services.contracts.statements import leaves_of, root_of
 from services.snapshot.rules.awaiting import Progress, awaited
 from services.snapshot.rules.closing import (
     Closing,
@@ -28,6 +28,7 @@ from services.snapshot.rules.closing import (
     abort,
     announce,
     compare,
+    disagreeing,
     fence,
     seal,
     seal_of,
@@ -60,7 +61,7 @@ STEPS: list[tuple[str, Callable[[Closing], Closing]]] = [
     ("fenced", lambda c: fence(c, FENCED)),
     ("settled", lambda c: settle(c, "c1", MANIFEST, PARTS)),
     ("compared", lambda c: compare(c, "c1", compare_documents(MANIFEST, HELD))),
-    ("sealed", lambda c: seal(c, "c1", MANIFEST, COUNTS, dict(COUNTS))),
+    ("sealed", lambda c: seal(c, "c1", disagreeing(MANIFEST, COUNTS, dict(COUNTS)))),
 ]
 
 
@@ -267,19 +268,22 @@ def test_schools_with_equal_documents_share_one() -> None:
     ],
 )
 def test_two_ways_that_disagree_are_not_sealed(second: dict[str, Summary], schools: list[str]) -> None:
-    problem = refused("counts-disagree", lambda: seal(reached("compared"), "c1", MANIFEST, COUNTS, second))
+    wrong = disagreeing(MANIFEST, COUNTS, second)
+    problem = refused("counts-disagree", lambda: seal(reached("compared"), "c1", wrong))
     assert problem.more["schools"] == schools
 
 
 def test_two_ways_that_agree_on_other_numbers_than_the_manifest_are_not_sealed() -> None:
     less = {**COUNTS, "1": Summary.of({("ป.1", "ช", ""): 2})}
-    refused("counts-disagree", lambda: seal(reached("compared"), "c1", MANIFEST, less, less))
+    assert disagreeing(MANIFEST, less, less) == ["1"]
+    assert disagreeing(MANIFEST, COUNTS, COUNTS) == []
 
 
 @settings(max_examples=40)
 @given(st.permutations(MANIFEST))
 def test_the_root_depends_on_nothing_but_the_manifest(manifest: list[ManifestEntry]) -> None:
-    said = seal_of(reached("compared"), manifest, COUNTS, DAY)
+    named = root_of(leaves_of(manifest))
+    said = seal_of(reached("compared"), named, len(manifest), COUNTS.values(), DAY)
     assert said.root == root([leaf.encoded() for leaf in leaves_of(MANIFEST)]).hex()
     assert (said.schools, said.pupils, said.counted) == (3, 5, 2)
     assert (said.round, said.manifest_sha256, said.format) == ("2564-2", DIGEST, FORMAT_VERSION)

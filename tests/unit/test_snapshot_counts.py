@@ -23,15 +23,17 @@ from services.snapshot.rules.counts import (
     REASONS,
     UNDER_AGE,
     CountsDisagree,
+    Row,
     Summary,
     apply_outcomes,
+    cells_of,
     for_state,
     judged,
-    recount,
     rows_at,
     summarise,
     total,
 )
+from services.snapshot.rules.recounting import Lines, read_lines, recount
 
 AGE_DAY = date(2021, 5, 16)
 Outcomes = list[tuple[int, str]]
@@ -44,12 +46,28 @@ def roster(*pupils: Mapping[str, str]) -> pl.DataFrame:
     return canonicalise(pl.DataFrame(rows)) if rows else empty()
 
 
+def counted(frame: pl.DataFrame) -> Summary:
+    return summarise(judged([frame], AGE_DAY)[0])
+
+
+def at(frame: pl.DataFrame, *lines: int) -> tuple[Row, ...]:
+    """The rows on these lines, from what is kept of all."""
+    summary = counted(frame)
+    numbers = cells_of(judged([frame], AGE_DAY)[0], summary)
+    return rows_at([key for key, _ in summary.cells], numbers, lines)
+
+
+def kept(lines: Lines) -> Lines:
+    """As they come back from the database."""
+    return Lines.from_plain(json.loads(json.dumps(lines.to_plain())), lines.numbers)
+
+
 def both_ways(
     frame: pl.DataFrame, state: str = "certified", outcomes: Sequence[tuple[int, str]] = ()
 ) -> Summary:
-    looked_up = rows_at(frame, [line for line, _ in outcomes], AGE_DAY)
-    one = for_state(apply_outcomes(summarise(judged([frame], AGE_DAY)[0]), looked_up, outcomes), state)
-    two = recount(encode(frame), AGE_DAY, state, outcomes)
+    looked_up = at(frame, *(line for line, _ in outcomes))
+    one = for_state(apply_outcomes(counted(frame), looked_up, outcomes), state)
+    two = recount(kept(read_lines(encode(frame), AGE_DAY)), state, outcomes)
     assert one == two
     assert one.pupils == frame.height == one.counted + sum(one.not_counted.values())
     return one
@@ -143,26 +161,45 @@ def test_unknown_grades_and_sexes_are_pupils_too() -> None:
 def test_an_outcome_for_a_line_that_is_not_there_is_a_contradiction(line: int) -> None:
     frame = roster({}, {})
     with pytest.raises(CountsDisagree):
-        rows_at(frame, [line], AGE_DAY)
+        at(frame, line)
     with pytest.raises(CountsDisagree):
-        recount(encode(frame), AGE_DAY, "certified", [(line, DUPLICATE_LOST)])
+        recount(read_lines(encode(frame), AGE_DAY), "certified", [(line, DUPLICATE_LOST)])
     with pytest.raises(CountsDisagree):
-        apply_outcomes(summarise(judged([frame], AGE_DAY)[0]), (), [(line, DUPLICATE_LOST)])
+        apply_outcomes(counted(frame), (), [(line, DUPLICATE_LOST)])
+
+
+def test_a_line_is_what_it_was_when_its_document_came() -> None:
+    """Whatever the order in which cells are told today."""
+    frame = roster({"grade": "ม.1"}, {"sex": "ญ"}, {"grade": "ม.1", "cannot_discharge_yet": "1"})
+    mine = judged([frame], AGE_DAY)[0]
+    assert at(frame, 3, 1, 3) == (mine[0], mine[2])
+    upside_down = [key for key, _ in counted(frame).cells][::-1]
+    numbers = bytes(2 - number for number in cells_of(mine, counted(frame)))
+    assert rows_at(upside_down, numbers, [1, 2, 3]) == mine
+
+
+def test_lines_that_are_not_those_of_the_cells_are_a_contradiction() -> None:
+    lines = read_lines(encode(roster({}, {"sex": "ญ"}, {"sex": "ญ"})), AGE_DAY)
+    cells = lines.to_plain()
+    assert cells == [["ป.1", "ช", "", 1], ["ป.1", "ญ", "", 2]]
+    for numbers in (b"\x00\x01", b"\x00\x00\x01", b"\x00\x01\x02", b""):
+        with pytest.raises(CountsDisagree):
+            Lines.from_plain(cells, numbers)
+    with pytest.raises(CountsDisagree):
+        rows_at([("ป.1", "ช", "")], b"\x00\x01", [2])
 
 
 def test_an_outcome_of_another_kind_is_a_contradiction() -> None:
     frame = roster({})
     for reason in (UNDER_AGE, COUNTED, "nonsense"):
         with pytest.raises(CountsDisagree):
-            recount(encode(frame), AGE_DAY, "certified", [(1, reason)])
+            recount(read_lines(encode(frame), AGE_DAY), "certified", [(1, reason)])
 
 
 def test_rows_of_another_document_do_not_make_counts_negative() -> None:
     mine, other = roster({}), roster({"grade": "ม.1"})
     with pytest.raises(CountsDisagree):
-        apply_outcomes(
-            summarise(judged([mine], AGE_DAY)[0]), rows_at(other, [1], AGE_DAY), [(1, DUPLICATE_LOST)]
-        )
+        apply_outcomes(counted(mine), at(other, 1), [(1, DUPLICATE_LOST)])
 
 
 def test_a_cell_of_any_length_does_not_stop_the_second_count() -> None:

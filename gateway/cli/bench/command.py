@@ -1,4 +1,4 @@
-"""`tabian bench`: the stack under the load of a part of the country, measured: rolls in, and acts.
+"""`tabian bench`: the stack under the load of a part of the country, measured: rolls in, acts, the round closed, its package.
 
 Starts a stack of its own. The figures are of this machine, with who makes the load on it. Not here: what they should be
 (docs/benchmarks.md).
@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from gateway.cli.bench.acts import measure_acts, measure_knee, ready_versions
+from gateway.cli.bench.closing import measure_close, measure_package
 from gateway.cli.bench.rolls import measure_idle, measure_rolls
 from gateway.cli.bench.usage import measure_memory
 from gateway.cli.bench.yardsticks import measure_yardsticks
@@ -49,6 +50,8 @@ def bench(schools: int, rate: float, yardsticks: bool, keep: bool, json_file: Pa
         versions = ready_versions(yard)
         summary |= measure_knee(yard, versions)
         summary |= measure_acts(yard, versions, rate)
+        summary |= measure_close(yard)
+        summary |= measure_package(yard)
         summary |= measure_memory(yard)
         verdict = yard.verdict()
         summary |= {name: len(getattr(verdict, name)) for name in ("lost", "doubled", "unexpected")}

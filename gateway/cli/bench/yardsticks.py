@@ -1,7 +1,7 @@
 """The yardsticks run beside a bench's stack, on its own PostgreSQL and RabbitMQ, when the stack has nothing left to do; what
 they hold is compared with what Tabian holds before their times are.
 
-Not here: how each of them works (deploy/rehearsal/bench, relay_yard).
+Not here: how each of them works (deploy/rehearsal/bench, relay_yard, package_yard).
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from typing import Any
 
 from deploy.rabbitmq.definitions import DECLARE
 from deploy.rehearsal.bench.copying import Copied, copied
+from deploy.rehearsal.bench.copying_out import CopiedOut
 from deploy.rehearsal.bench.monolith.running import Monolith, Roll, Year, monolith
 from deploy.rehearsal.scenario import ROUND
 from gateway.cli.bench.bare import BareAct, bare_act
+from gateway.cli.bench.package_yard import sealed_pupils_copied
 from gateway.cli.bench.relay_yard import Relayed, relayed
 from gateway.cli.yard import Yard, inner_address, superuser
 from gateway.stack.compose import docker
@@ -26,6 +28,8 @@ from services.contracts.roster import canonical
 COPIED_ROLLS, MONOLITH_ROLLS, EVENTS = 1500, 150, 3000
 """As much of the load as each is given: enough to be steady, and soon over."""
 VIRTUAL_HOST = "yardstick"
+PUPILS = "students.csv"
+"""The package's file of pupils."""
 
 
 class Unlike(RuntimeError):
@@ -39,27 +43,33 @@ def measure_yardsticks(yard: Yard, ours: Mapping[str, Any]) -> dict[str, Any]:
     copies = _copies(yard, schools[:COPIED_ROLLS])
     other = _monolith(yard, schools[:MONOLITH_ROLLS])
     relays = _relays(yard)
-    yard.say(f"  yardsticks: {copies}, {other}, {relays}")
+    out = _copies_out(yard, ours["package"][PUPILS])
+    yard.say(f"  yardsticks: {copies}, {other}, {relays}, {out}")
     bare = bare_act(yard)
     return {
-        **ratios(ours["intake_students_per_s"], copies, other, relays),
+        **ratios(ours, copies, other, relays, out),
         "acts_vs_bare": acts_vs_bare(ours["acts_knee_per_s"], bare),
         "yardsticks": {
             "copy": _rounded(asdict(copies)),
             "monolith": _rounded(asdict(other)),
             "relay": _rounded(asdict(relays)),
+            "copy_to": asdict(out),
             "bare_act": asdict(bare),
         },
     }
 
 
-def ratios(students_per_s: float, copies: Copied, other: Monolith, relays: Relayed) -> dict[str, float]:
+def ratios(
+    ours: Mapping[str, Any], copies: Copied, other: Monolith, relays: Relayed, out: CopiedOut
+) -> dict[str, float]:
     """Tabian's figures as multiples of the yardsticks'."""
+    students_per_s = ours["intake_students_per_s"]
     return {
         "intake_vs_monolith": round(students_per_s / other.students_per_s, 2),
         "intake_vs_copy": round(students_per_s / copies.together_per_s, 3),
         "intake_vs_copy_per_roster": round(students_per_s / copies.per_roster_per_s, 3),
         "relay_vs_confirm_each": round(relays.relay_per_s / relays.confirm_each_per_s, 2),
+        "export_vs_copy_to": round(ours["package_s"] / out.seconds, 2),
     }
 
 
@@ -118,6 +128,14 @@ def _relays(yard: Yard) -> Relayed:
         server = superuser(yard.stack)
         intake = superuser(yard.stack, "tabian_intake")
         return relayed(server, intake, broker, yard.stack.secrets, most=EVENTS)
+
+
+def _copies_out(yard: Yard, package: Mapping[str, Any]) -> CopiedOut:
+    """`package`: its file of pupils, as the API lists it."""
+    copied = sealed_pupils_copied(superuser(yard.stack), superuser(yard.stack, "tabian_snapshot"))
+    if any(package[name] != getattr(copied, name) for name in ("rows", "bytes", "sha256")):
+        raise Unlike(f"COPY wrote {copied}; the package has {package}")
+    return copied
 
 
 @contextmanager

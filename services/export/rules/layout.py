@@ -6,8 +6,9 @@ others are ours, so that a reader sees what counts and from which line of which 
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -135,17 +136,33 @@ class SchoolFacts:
     buildings_level: str = ""
 
 
-def student_rows(roster: pl.DataFrame, frame: Frame, term: Term) -> pl.DataFrame:
-    """The rows of one counted school in STUDENTS' columns, all text; empty = null."""
+NEEDED = (
+    *(
+        "national_id",
+        "title",
+        "first_name_th",
+        "last_name_th",
+        "sex",
+        "nationality",
+        "disability",
+        "disadvantage",
+    ),
+    *("cur_moo", "cur_road", "grade", "room", "gpax", "graduated"),
+)
+"""The fields of a roster that `student_rows` is made from."""
+
+
+def student_rows(roster: pl.DataFrame, frames: Sequence[Frame], term: Term) -> pl.DataFrame:
+    """The rows of counted schools in STUDENTS' columns, all text; empty = null. `roster`: NEEDED of the frames' documents, one below
+    the other."""
     graduated = _codes("edc_status", "onec")
     status = pl.when(pl.col("graduated") == "1").then(pl.lit(graduated["สำเร็จการศึกษา"]))
-    line = pl.int_range(1, pl.len() + 1)
-    reason = line.replace_strict(frame.not_counted, default="", return_dtype=pl.String)
+    reason = pl.col("_reason")
     given: dict[str, pl.Expr] = {
         "AcademicYear_Onec": pl.lit(str(term.academic_year)),
         "Semester_Onec": pl.lit(str(term.semester)),
         "DepartmentID_Onec": pl.lit(department()),
-        "SchoolID_Onec": pl.lit(frame.school),
+        "SchoolID_Onec": pl.col("_school"),
         "PersonID_Onec": pl.col("national_id"),
         "PrefixID_Onec": _coded("title", "title"),
         "FirstName_Onec": pl.col("first_name_th"),
@@ -160,12 +177,28 @@ def student_rows(roster: pl.DataFrame, frame: Frame, term: Term) -> pl.DataFrame
         "RoomID_Onec": pl.col("room"),
         "GPAX_Onec": pl.col("gpax"),
         "StudentStatusID_Onec": status.otherwise(pl.lit(graduated["กำลังศึกษา"])),
-        "RosterLine": line.cast(pl.String),
-        "Counted": pl.when(reason == "").then(pl.lit("1")).otherwise(pl.lit("0")),
+        "RosterLine": pl.col("_line").cast(pl.String),
+        "Counted": pl.when(reason.is_null()).then(pl.lit("1")).otherwise(pl.lit("0")),
         "NotCountedReason": reason,
     }
-    columns = [given.get(c.name, pl.lit("")).replace("", None).alias(c.name) for c in STUDENTS]
-    return roster.select(columns)
+    nothing = pl.lit(None, pl.String)
+    columns = [given.get(c.name, nothing).alias(c.name) for c in STUDENTS]
+    return roster.with_columns(*_places(frames)).select(columns)
+
+
+def _places(frames: Sequence[Frame]) -> tuple[pl.Series, pl.Series, pl.Series]:
+    """Of each pupil the school, the line in its document (from 1), and why it does not count (null where it does)."""
+    pupils = [frame.pupils for frame in frames]
+    reasons: list[str | None] = [None] * sum(pupils)
+    for frame, end in zip(frames, itertools.accumulate(pupils), strict=True):
+        for line, reason in frame.not_counted.items():
+            reasons[end - frame.pupils + line - 1] = reason
+    schools = pl.DataFrame({"_school": [frame.school for frame in frames], "_pupils": pupils})
+    counted = schools.filter(pl.col("_pupils") > 0).select(
+        pl.col("_school").repeat_by("_pupils"), pl.int_ranges(1, pl.col("_pupils") + 1).alias("_line")
+    )
+    places = counted.explode("_school", "_line")
+    return places["_school"], places["_line"], pl.Series("_reason", reasons, pl.String)
 
 
 def school_row(frame: Frame, facts: SchoolFacts, term: Term) -> tuple[str, ...]:
@@ -196,7 +229,8 @@ def _codes(name: str, attribute: str) -> dict[str, str]:
 
 
 def _coded(column: str, name: str, attribute: str = "code") -> pl.Expr:
-    return pl.col(column).replace_strict(_codes(name, attribute), default="", return_dtype=pl.String)
+    codes = {label: code or None for label, code in _codes(name, attribute).items()}
+    return pl.col(column).replace_strict(codes, default=None, return_dtype=pl.String)
 
 
 def names(columns: Iterable[Column]) -> list[str]:

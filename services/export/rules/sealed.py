@@ -6,8 +6,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import polars as pl
-
 from services.contracts.roster import canonical
 from services.contracts.signed import NotGenuine
 from services.contracts.statements import Leaf, Seal, read_seal, root_of
@@ -39,19 +37,17 @@ class Audit:
         """The school received last; "" before the first."""
         return self.leaves[-1].school if self.leaves else ""
 
-    def admit(self, frame: Frame) -> pl.DataFrame:
-        """The frame's roster, after its hash and number of pupils were checked. Raises PackageFault."""
+    def admit(self, frame: Frame) -> bytes:
+        """The frame's document ("" without one), after its hash and number of pupils were checked. Raises PackageFault."""
         if frame.school <= self.last:
             raise malformed("schools out of order")
-        roster = _document(frame)
-        if roster.height != frame.pupils:
-            raise _damaged("the number of pupils")
+        document = _document(frame)
         self.leaves.append(
             Leaf(school=frame.school, state=frame.state, sha256=frame.sha256, pupils=frame.pupils)
         )
         self.pupils += frame.pupils
         self.counted += frame.pupils - len(frame.not_counted) if frame.counted else 0
-        return roster
+        return document
 
     def close(self) -> None:
         """Raises PackageFault unless schools, root and counts are the seal's."""
@@ -69,19 +65,24 @@ class Audit:
             )
 
 
-def _document(frame: Frame) -> pl.DataFrame:
+def _document(frame: Frame) -> bytes:
     if frame.sha256 is None:
-        return canonical.empty()
-    try:
-        data = canonical.unpack(frame.packed)
-        if canonical.digest(data) != frame.sha256:
-            raise _damaged("its hash")
-        return canonical.decode(data)
-    except canonical.NotCanonical as problem:
-        raise _damaged("its form") from problem
+        data, pupils = b"", 0
+    else:
+        try:
+            data = canonical.unpack(frame.packed)
+            if canonical.digest(data) != frame.sha256:
+                raise damaged("its hash")
+            pupils = canonical.height(data)
+        except canonical.NotCanonical as problem:
+            raise damaged("its form") from problem
+    if pupils != frame.pupils:
+        raise damaged("the number of pupils")
+    return data
 
 
-def _damaged(what: str) -> PackageFault:
+def damaged(what: str) -> PackageFault:
+    """A document is not the one that was sealed; `what` of it."""
     return PackageFault(
         "document-damaged",
         f"เอกสารของโรงเรียนหนึ่งไม่ตรงกับที่ผนึกไว้ ({what})",

@@ -1,27 +1,23 @@
 """Counting the schools of a manifest in bulk, two ways that share nothing but the documents and the outcomes.
 
-The first sums what was counted by columns when each document arrived, and looks up in the document the lines that
-dedup named. The second sums in the database what was counted line by line when it arrived, and counts the documents
-with outcomes again from their bytes.
+Each knows of every line what it was when its document arrived, so that no document is read again. The first takes what was
+counted by columns and moves the lines that dedup named; the second sums in the database what was counted line by
+line, and goes once more through all lines of the documents with outcomes.
 """
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-import polars as pl
-
 from services.contracts.dedup import Outcome
 from services.contracts.intake import ManifestEntry
-from services.contracts.roster import canonical
 from services.kit.database import Transaction
 from services.snapshot.rules.closing import NotNow
 from services.snapshot.rules.counts import (
-    COLUMNS_COUNTED,
     COUNTED_STATES,
     NOT_CERTIFIED,
     CountsDisagree,
@@ -29,12 +25,13 @@ from services.snapshot.rules.counts import (
     apply_outcomes,
     for_state,
     merge_lines,
-    recount,
     rows_at,
 )
+from services.snapshot.rules.recounting import Lines, recount
 from services.snapshot.tables import documents
+from services.snapshot.tables.documents import Counts
 
-DOCUMENTS_PER_PAGE = 200
+SCHOOLS_PER_PAGE = 1000
 Named = Mapping[str, Sequence[tuple[int, str]]]
 """School → the (line, reason) of every outcome."""
 
@@ -50,87 +47,61 @@ class Counted:
         return json.dumps(self.lines, separators=(",", ":"))
 
 
-def count_first(
-    tx: Transaction,
-    closure_id: str,
-    age_day: date,
-    entries: Sequence[ManifestEntry],
-    outcomes: Sequence[Outcome],
-) -> dict[str, Counted]:
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some schools of a manifest, and the outcomes of all."""
+
+    closure: str
+    age_day: date
+    entries: Sequence[ManifestEntry]
+    outcomes: Named
+
+    @property
+    def concerned(self) -> list[tuple[ManifestEntry, str]]:
+        """Those with outcomes, and the document of each."""
+        return [(e, e.sha256) for e in self.entries if e.sha256 is not None and e.school in self.outcomes]
+
+
+def count_first(tx: Transaction, page: Page) -> dict[str, Counted]:
     """By columns. Raises NotNow `counts-disagree` naming a school whose numbers cannot be."""
-    named = _by_school(outcomes)
-    known = {
-        sha256: (summary, [(int(line), str(reason)) for line, reason in lines])
-        for sha256, summary, lines in documents.counts(tx, closure_id, age_day)
+    known = documents.counts(tx, page.age_day, [e.sha256 for e in page.entries if e.sha256 is not None])
+    return {
+        entry.school: _counted(entry, known[entry.sha256], page.outcomes.get(entry.school, ()))
+        if entry.sha256 is not None
+        else Counted(Summary())
+        for entry in page.entries
     }
-    adjusted = {
-        entry.school: _adjusted(entry, known[entry.sha256 or ""][0], data, named[entry.school], age_day)
-        for entry, data in _documents(tx, entries, named)
-    }
-    return {entry.school: _counted(entry, known, named, adjusted) for entry in entries}
 
 
-def _counted(
-    entry: ManifestEntry,
-    known: Mapping[str, tuple[Summary, Sequence[tuple[int, str]]]],
-    named: Named,
-    adjusted: Mapping[str, Summary],
-) -> Counted:
-    if entry.sha256 is None:
-        return Counted(Summary())
-    summary, own = known[entry.sha256]
-    summary = adjusted.get(entry.school, summary)
+def _counted(entry: ManifestEntry, known: Counts, outcomes: Sequence[tuple[int, str]]) -> Counted:
+    try:
+        rows = rows_at(known.cells, known.line_cells, (line for line, _ in outcomes))
+        summary = apply_outcomes(known.summary, rows, outcomes) if outcomes else known.summary
+    except CountsDisagree as problem:
+        raise _disagree(entry.school) from problem
     if entry.state not in COUNTED_STATES:
         return Counted(for_state(summary, entry.state))
-    lines = merge_lines(own, named.get(entry.school, ()))
+    lines = merge_lines(known.lines, outcomes)
     if len(lines) != summary.pupils - summary.counted:
         raise _disagree(entry.school)
     return Counted(summary, lines)
 
 
-def _adjusted(
-    entry: ManifestEntry, summary: Summary, data: bytes, outcomes: Sequence[tuple[int, str]], age_day: date
-) -> Summary:
-    try:
-        # Whether the bytes are canonical was judged when they arrived: four columns of 89 are enough here.
-        frame = pl.read_csv(data, columns=list(COLUMNS_COUNTED), infer_schema=False).fill_null("")
-        rows = rows_at(frame, (line for line, _ in outcomes), age_day)
-        return apply_outcomes(summary, rows, outcomes)
-    except CountsDisagree as problem:
-        raise _disagree(entry.school) from problem
-
-
-def count_second(
-    tx: Transaction,
-    closure_id: str,
-    age_day: date,
-    entries: Sequence[ManifestEntry],
-    outcomes: Sequence[Outcome],
-) -> dict[str, Summary]:
+def count_second(tx: Transaction, page: Page) -> dict[str, Summary]:
     """Line by line. Raises NotNow `counts-disagree` naming a school whose numbers cannot be."""
-    named = _by_school(outcomes)
-    found = documents.recounted(tx, closure_id, age_day, COUNTED_STATES, NOT_CERTIFIED)
-    for entry, data in _documents(tx, entries, named):
+    simple = [entry.school for entry in page.entries if entry.school not in page.outcomes]
+    found = documents.recounted(tx, page.closure, page.age_day, simple, COUNTED_STATES, NOT_CERTIFIED)
+    known = documents.recounted_lines(tx, page.age_day, [sha256 for _, sha256 in page.concerned])
+    for entry, sha256 in page.concerned:
         try:
-            found[entry.school] = recount(data, age_day, entry.state, named[entry.school])
+            lines = Lines.from_plain(*known[sha256])
+            found[entry.school] = recount(lines, entry.state, page.outcomes[entry.school])
         except CountsDisagree as problem:
             raise _disagree(entry.school) from problem
     return found
 
 
-def _documents(
-    tx: Transaction, entries: Sequence[ManifestEntry], named: Named
-) -> Iterator[tuple[ManifestEntry, bytes]]:
-    """The plain bytes of the documents that have outcomes, a page at a time."""
-    wanted = [entry for entry in entries if entry.sha256 is not None and entry.school in named]
-    for start in range(0, len(wanted), DOCUMENTS_PER_PAGE):
-        page = wanted[start : start + DOCUMENTS_PER_PAGE]
-        packed = documents.bodies(tx, [entry.sha256 for entry in page if entry.sha256])
-        for entry in page:
-            yield entry, canonical.unpack(packed[entry.sha256 or ""])
-
-
-def _by_school(outcomes: Sequence[Outcome]) -> Named:
+def by_school(outcomes: Iterable[Outcome]) -> Named:
     named: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for outcome in outcomes:
         named[outcome.school].append((outcome.line, outcome.reason))

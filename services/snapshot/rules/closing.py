@@ -17,7 +17,7 @@ from services.contracts.intake import ManifestEntry, RoundFenced
 from services.contracts.manifest import manifest_digest
 from services.contracts.refusal import Refusal
 from services.contracts.roster.canonical import FORMAT_VERSION
-from services.contracts.statements import Seal, leaves_of, root_of
+from services.contracts.statements import Seal
 from services.contracts.thai_dates import english_moment, thai_moment
 from services.snapshot.rules.comparison import Comparison
 from services.snapshot.rules.counts import Summary, total
@@ -146,28 +146,29 @@ def compare(closing: Closing, closure: str, comparison: Comparison) -> Closing:
     return replace(closing, phase="compared")
 
 
-def seal(
-    closing: Closing,
-    closure: str,
-    manifest: Sequence[ManifestEntry],
-    first: Mapping[str, Summary],
-    second: Mapping[str, Summary],
-) -> Closing:
-    """Both ways of counting gave the same for every school of the manifest, and its number of pupils."""
-    _this_attempt(closing, closure)
-    if closing.phase == "sealed":
-        return closing
-    _at_least(closing, "compared")
+def disagreeing(
+    manifest: Sequence[ManifestEntry], first: Mapping[str, Summary], second: Mapping[str, Summary]
+) -> list[str]:
+    """Those of these schools for which the two ways of counting do not give the same, or not the manifest's number of pupils; and any
+    that was counted without being one of them."""
     nothing = Summary()
-    wrong = [
+    wrong = {
         entry.school
         for entry in manifest
         if first.get(entry.school, nothing) != second.get(entry.school, nothing)
         or first.get(entry.school, nothing).pupils != entry.pupils
-    ]
-    strangers = (set(first) | set(second)) - {entry.school for entry in manifest}
-    if wrong or strangers:
-        raise _disagree(sorted({*wrong, *strangers}))
+    }
+    return sorted(wrong | ((set(first) | set(second)) - {entry.school for entry in manifest}))
+
+
+def seal(closing: Closing, closure: str, wrong: Iterable[str]) -> Closing:
+    """Every school of the manifest was counted, and none is `wrong` (`disagreeing`)."""
+    _this_attempt(closing, closure)
+    if closing.phase == "sealed":
+        return closing
+    _at_least(closing, "compared")
+    if schools := sorted(wrong):
+        raise _disagree(schools)
     return replace(closing, phase="sealed")
 
 
@@ -179,14 +180,14 @@ def abort(closing: Closing) -> Closing:
 
 
 def seal_of(
-    closing: Closing, manifest: Sequence[ManifestEntry], counts: Mapping[str, Summary], closed_at: datetime
+    closing: Closing, root: str, schools: int, counts: Iterable[Summary], closed_at: datetime
 ) -> Seal:
-    """What the seal says; snapshot signs it. `closed_at`: round clock, Bangkok."""
-    whole = total(counts.values())
+    """What the seal says; snapshot signs it. `root`: of the schools' leaves, hex. `closed_at`: round clock, Bangkok."""
+    whole = total(counts)
     return Seal(
         round=closing.round,
-        root=root_of(leaves_of(manifest)),
-        schools=len(manifest),
+        root=root,
+        schools=schools,
         pupils=whole.pupils,
         counted=whole.counted,
         closed_at=closed_at.isoformat(),

@@ -1,27 +1,22 @@
 """Who is counted: pupils of a school by grade, sex and reason, from its document, its state and dedup's outcomes.
 
-A pupil is counted or has exactly one reason why not, so counted + Σ reasons = pupils always. Counts exist two ways:
-`judged` with `summarise` and `apply_outcomes` (columns, when a document arrives) and `recount` (line by line from the bytes, at
-closing); they share no code beyond the order of the reasons, and a round is sealed only when they agree. Not here:
-what is paid (`budget.py`).
+A pupil is counted or has exactly one reason why not, so counted + Σ reasons = pupils always. Counts exist two ways: this one
+by columns (`judged`, `summarise`, `apply_outcomes`), and `recounting.py` line by line; they share no code beyond the order of the
+reasons, and a round is sealed only when they agree. Not here: what is paid (`budget.py`).
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import itertools
-import operator
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
 import polars as pl
 
-from services.contracts.roster.canonical import MAX_UNPACKED
 from services.contracts.roster.codes import grades
 
 COUNTED = ""
@@ -41,9 +36,8 @@ MIN_AGE = 4
 """Full years on 16 May of the academic year; younger children are neither funded nor counted (OBEC notice of 2556).
 Schools with an approved class for three-year-olds are said to be excepted; no list of them is public, so none is."""
 
-_GRADES = tuple(grade.label for grade in grades())
-_SEXES = ("ช", "ญ")
-_ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+GRADES = tuple(grade.label for grade in grades())
+SEXES = ("ช", "ญ")
 _ORDER = {reason: rank for rank, reason in enumerate((*REASONS, COUNTED))}
 
 Key = tuple[str, str, str]
@@ -134,25 +128,33 @@ def summarise(rows: Iterable[Row]) -> Summary:
     return Summary.of(Counter((row.grade, row.sex, row.reason) for row in rows))
 
 
-def rows_at(frame: pl.DataFrame, lines: Iterable[int], age_day: date) -> tuple[Row, ...]:
-    """What was made of these lines, each once, in order. Raises CountsDisagree for a line that is not there."""
+def cells_of(rows: Iterable[Row], summary: Summary) -> bytes:
+    """Of each line, which of the summary's cells counts it: a byte each. There are 171 kinds of cells at most."""
+    numbers = {key: number for number, (key, _) in enumerate(summary.cells)}
+    return bytes(numbers[row.grade, row.sex, row.reason] for row in rows)
+
+
+def rows_at(cells: Sequence[Key], line_cells: bytes, lines: Iterable[int]) -> tuple[Row, ...]:
+    """What was made of these lines, each once, in order; from the cells in the order in which they were kept, and what `cells_of` said
+    of them then. Raises CountsDisagree for a line that is not there."""
     wanted = sorted(set(lines))
-    if wanted and not 1 <= wanted[0] <= wanted[-1] <= frame.height:
+    if wanted and not 1 <= wanted[0] <= wanted[-1] <= len(line_cells):
         raise CountsDisagree("an outcome names a line that the document does not have")
-    (rows,) = judged([frame], age_day)
-    return tuple(rows[line - 1] for line in wanted)
+    if wanted and max(line_cells) >= len(cells):
+        raise CountsDisagree("a line is counted in no cell")
+    return tuple(Row(line, *cells[line_cells[line - 1]]) for line in wanted)
 
 
 def apply_outcomes(summary: Summary, rows: Iterable[Row], outcomes: Iterable[tuple[int, str]]) -> Summary:
     """The counts after dedup's outcomes (line, reason); `rows` has every line named (`rows_at`)."""
     counts = Counter(dict(summary.cells))
     known = {row.line: row for row in rows}
-    for line, reason in _one_each(outcomes).items():
+    for line, reason in one_each(outcomes).items():
         if line not in known:
             raise CountsDisagree("an outcome names a line that was not looked up")
         row = known[line]
         counts[(row.grade, row.sex, row.reason)] -= 1
-        counts[(row.grade, row.sex, _first(row.reason, reason))] += 1
+        counts[(row.grade, row.sex, first_of(row.reason, reason))] += 1
     return Summary.of(counts)
 
 
@@ -162,8 +164,8 @@ def merge_lines(
     """Every line of a counted school that is not counted, in order, with its one reason: the pupil's own (`Row.reason`)
     or dedup's outcome, whichever comes first in precedence."""
     merged = dict(own)
-    for line, reason in _one_each(outcomes).items():
-        merged[line] = _first(merged.get(line, COUNTED), reason)
+    for line, reason in one_each(outcomes).items():
+        merged[line] = first_of(merged.get(line, COUNTED), reason)
     return tuple(sorted(merged.items()))
 
 
@@ -185,45 +187,6 @@ def total(summaries: Iterable[Summary]) -> Summary:
     return Summary.of(counts)
 
 
-def recount(data: bytes, age_day: date, state: str, outcomes: Iterable[tuple[int, str]]) -> Summary:
-    """The second way: the counts of one school from the bytes of its document, line by line."""
-    settled = _one_each(outcomes)
-    counts = Counter[Key]()
-    seen = 0
-    lines = _lines(data.decode("utf-8"))
-    pick = operator.itemgetter(*map(next(lines).index, COLUMNS_COUNTED))
-    for seen, (grade, sex, born, cannot_discharge) in enumerate(map(pick, lines), start=1):
-        reason = CANNOT_DISCHARGE if cannot_discharge == "1" else _by_age(born, age_day)
-        if seen in settled:
-            reason = _first(reason, settled[seen])
-        if state not in COUNTED_STATES:
-            reason = NOT_CERTIFIED
-        counts[(grade if grade in _GRADES else "", sex if sex in _SEXES else "", reason)] += 1
-    if settled and not 1 <= min(settled) <= max(settled) <= seen:
-        raise CountsDisagree("an outcome names a line that the document does not have")
-    return Summary.of(counts)
-
-
-def _lines(text: str) -> Iterator[list[str]]:
-    """The cells of each line. Where nothing is quoted, as in nearly every document, the commas are all there is to know."""
-    if '"' not in text:
-        return (line.split(",") for line in text.removesuffix("\n").split("\n"))
-    # A document may hold any text a school sent, also a cell beyond the csv module's own limit of 128 KiB.
-    csv.field_size_limit(MAX_UNPACKED)
-    return csv.reader(io.StringIO(text, newline=""))
-
-
-def _by_age(birth_date: str, age_day: date) -> str:
-    if not _ISO.fullmatch(birth_date):
-        return COUNTED
-    try:
-        born = date.fromisoformat(birth_date)
-    except ValueError:
-        return COUNTED
-    before_birthday = (age_day.month, age_day.day) < (born.month, born.day)
-    return UNDER_AGE if age_day.year - born.year - before_birthday < MIN_AGE else COUNTED
-
-
 def _key_columns(age_day: date) -> list[pl.Expr]:
     """Columns grade, sex and reason. Born after the same day four years earlier = under age."""
     last_birthday = date(age_day.year - MIN_AGE, age_day.month, age_day.day)
@@ -231,8 +194,8 @@ def _key_columns(age_day: date) -> list[pl.Expr]:
     born = pl.when(text.str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")).then(text)
     under_age = (born.str.to_date("%Y-%m-%d", strict=False) > last_birthday).fill_null(False)
     return [
-        pl.when(pl.col("grade").is_in(_GRADES)).then(pl.col("grade")).otherwise(pl.lit("")).alias("grade"),
-        pl.when(pl.col("sex").is_in(_SEXES)).then(pl.col("sex")).otherwise(pl.lit("")).alias("sex"),
+        pl.when(pl.col("grade").is_in(GRADES)).then(pl.col("grade")).otherwise(pl.lit("")).alias("grade"),
+        pl.when(pl.col("sex").is_in(SEXES)).then(pl.col("sex")).otherwise(pl.lit("")).alias("sex"),
         pl.when(pl.col("cannot_discharge_yet") == "1")
         .then(pl.lit(CANNOT_DISCHARGE))
         .when(under_age)
@@ -242,20 +205,22 @@ def _key_columns(age_day: date) -> list[pl.Expr]:
     ]
 
 
-def _one_each(outcomes: Iterable[tuple[int, str]]) -> dict[int, str]:
+def one_each(outcomes: Iterable[tuple[int, str]]) -> dict[int, str]:
     """Line → its outcome; of several (one pupil in two cases) the first in precedence."""
     settled: dict[int, str] = {}
     for line, reason in outcomes:
         if reason not in (DUPLICATE_LOST, DUPLICATE_UNDECIDED):
             raise CountsDisagree(f"{reason!r} is no outcome of a duplicate case")
-        settled[line] = _first(settled.get(line, COUNTED), reason)
+        settled[line] = first_of(settled.get(line, COUNTED), reason)
     return settled
 
 
-def _first(one: str, other: str) -> str:
+def first_of(one: str, other: str) -> str:
+    """Of two reasons the one that comes first in precedence."""
     return min(one, other, key=_ORDER.__getitem__)
 
 
+@cache
 def _rank(key: Key) -> tuple[int, str, int]:
     grade, sex, reason = key
-    return (_GRADES.index(grade) if grade in _GRADES else len(_GRADES), sex, _ORDER[reason])
+    return (GRADES.index(grade) if grade in GRADES else len(GRADES), sex, _ORDER[reason])

@@ -73,6 +73,12 @@ roster_count = sa.Table(
     _number("pupils"),
     sa.Column("cells", JSONB, nullable=False, comment="[[grade, sex, reason, pupils]], counted by columns"),
     sa.Column("recounted", JSONB, nullable=False, comment="the same, counted line by line"),
+    sa.Column(
+        "line_cells",
+        sa.LargeBinary,
+        comment="of each line its place in cells, a byte each; null: to be counted again",
+    ),
+    sa.Column("line_recounted", sa.LargeBinary, comment="the same, its place in recounted"),
     sa.Column("lines", JSONB, nullable=False, comment="[[line, reason]] of pupils not counted in any case"),
 )
 

@@ -140,7 +140,11 @@ def keep_part(tx: Transaction, event: ManifestSent) -> None:
     made = insert(manifest_part).values(named).on_conflict_do_nothing()
     if tx.execute(made.returning(manifest_part.c.part)).first() is None or not event.entries:
         return
-    tx.execute(sa.insert(manifest_entry), [{**named, **to_plain(entry)} for entry in event.entries])
+    rows = (
+        (event.closure, e.school, event.part, e.esa, e.revision, e.state, e.sha256, e.pupils)
+        for e in event.entries
+    )
+    tx.copy(manifest_entry, rows)
 
 
 def keep_settlement(tx: Transaction, event: RoundSettled) -> None:
@@ -150,8 +154,11 @@ def keep_settlement(tx: Transaction, event: RoundSettled) -> None:
     made = insert(settlement).values(**named, **told).on_conflict_do_nothing()
     if tx.execute(made.returning(settlement.c.part)).first() is None or not event.outcomes:
         return
-    rows = [{**named, "number": n, **to_plain(one)} for n, one in enumerate(event.outcomes)]
-    tx.execute(sa.insert(outcome), rows)
+    rows = (
+        (event.closure, event.part, number, one.school, one.sha256, one.line, one.reason, one.case)
+        for number, one in enumerate(event.outcomes)
+    )
+    tx.copy(outcome, rows)
 
 
 def fenced(tx: Transaction, row: sa.Row[Any]) -> RoundFenced | None:

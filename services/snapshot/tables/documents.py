@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -17,9 +18,13 @@ from services.snapshot.tables import document, manifest_entry, roster_count
 
 def counted(tx: Transaction, age_day: date, shas: Collection[str]) -> set[str]:
     """Those of the documents that are here and counted for rounds of this age day."""
-    c = roster_count.c
-    here = sa.select(c.sha256).where(c.age_day == age_day, is_one_of(c.sha256, shas))
+    here = sa.select(roster_count.c.sha256).where(_whole(age_day), is_one_of(roster_count.c.sha256, shas))
     return set(tx.execute(here).scalars())
+
+
+def _whole(age_day: date) -> sa.ColumnElement[bool]:
+    """Counted for this age day, and each of its lines: earlier versions kept the sums alone."""
+    return sa.and_(roster_count.c.age_day == age_day, roster_count.c.line_cells.is_not(None))
 
 
 def keep(tx: Transaction, packed: Mapping[str, bytes]) -> None:
@@ -30,9 +35,18 @@ def keep(tx: Transaction, packed: Mapping[str, bytes]) -> None:
 
 
 def keep_counts(tx: Transaction, rows: Sequence[dict[str, Any]]) -> None:
-    """Store what was counted in documents. Each: sha256, age_day, pupils, cells, recounted (`Summary.to_plain`), lines."""
-    if rows:
-        tx.execute(insert(roster_count).on_conflict_do_nothing(), rows)
+    """Store what was counted in documents. Each: sha256, age_day, pupils, lines, cells (`Summary.to_plain`) with line_cells, recounted
+    (`Lines.to_plain`) with line_recounted."""
+    if not rows:
+        return
+    c, statement = roster_count.c, insert(roster_count)
+    counted = {
+        name: statement.excluded[name] for name in ("recounted", "line_recounted", "cells", "line_cells")
+    }
+    again = statement.on_conflict_do_update(
+        index_elements=["sha256", "age_day"], set_=counted, where=c.line_cells.is_(None)
+    )
+    tx.execute(again, rows)
 
 
 def held(tx: Transaction, closure_id: str, age_day: date) -> dict[str, int]:
@@ -40,7 +54,7 @@ def held(tx: Transaction, closure_id: str, age_day: date) -> dict[str, int]:
     rows = tx.execute(
         sa.select(roster_count.c.sha256, roster_count.c.pupils)
         .join(manifest_entry, manifest_entry.c.sha256 == roster_count.c.sha256)
-        .where(manifest_entry.c.closure == closure_id, roster_count.c.age_day == age_day)
+        .where(manifest_entry.c.closure == closure_id, _whole(age_day))
         .distinct()
     )
     return {row.sha256: row.pupils for row in rows}
@@ -49,63 +63,90 @@ def held(tx: Transaction, closure_id: str, age_day: date) -> dict[str, int]:
 def missing(tx: Transaction, closure_id: str, age_day: date) -> int:
     """How many schools' documents of a manifest are not here."""
     m, c = manifest_entry.c, roster_count.c
-    here = sa.exists().where(c.sha256 == m.sha256, c.age_day == age_day)
+    here = sa.exists().where(c.sha256 == m.sha256, _whole(age_day))
     lacking = sa.select(sa.func.count()).select_from(manifest_entry)
     lacking = lacking.where(m.closure == closure_id, m.sha256.is_not(None), ~here)
     return int(tx.execute(lacking).scalar_one())
 
 
-def counts(tx: Transaction, closure_id: str, age_day: date) -> Iterator[tuple[str, Summary, list[list[Any]]]]:
-    """Of every document the manifest names: (sha256, the counts by columns, the lines not counted in any case)."""
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What was counted in a document by columns: the cells in the order in which they were kept, of each line its cell, and the
+    (line, reason) of every line that is not counted in any case."""
+
+    summary: Summary
+    cells: tuple[Key, ...]
+    line_cells: bytes
+    lines: tuple[tuple[int, str], ...]
+
+
+def counts(tx: Transaction, age_day: date, hashes: Collection[str]) -> dict[str, Counts]:
+    """sha256 → the counts of these documents."""
     interned: dict[Key, Key] = {}
     c = roster_count.c
     rows = tx.execute(
-        sa.select(c.sha256, c.cells, c.lines).where(c.age_day == age_day, c.sha256.in_(_named(closure_id)))
+        sa.select(c.sha256, c.cells, c.line_cells, c.lines).where(
+            _whole(age_day), is_one_of(c.sha256, hashes)
+        )
     )
+    found: dict[str, Counts] = {}
     for row in rows:
-        cells = {interned.setdefault(key, key): number for key, number in _cells(row.cells)}
-        yield row.sha256, Summary.of(cells), row.lines
+        lines = tuple((int(line), str(reason)) for line, reason in row.lines)
+        cells = _cells(row.cells, interned)
+        found[row.sha256] = Counts(Summary.of(cells), tuple(cells), bytes(row.line_cells), lines)
+    return found
 
 
-def _cells(plain: Iterable[list[Any]]) -> Iterator[tuple[Key, int]]:
+def _cells(plain: Iterable[list[Any]], interned: dict[Key, Key]) -> dict[Key, int]:
+    """In their order, equal keys as one object: the nation has some hundreds of them, a million times."""
+    cells: dict[Key, int] = {}
     for grade, sex, reason, number in plain:
-        yield (grade, sex, reason), number
+        key = (grade, sex, reason)
+        cells[interned.setdefault(key, key)] = number
+    return cells
 
 
 _RECOUNTED = sa.text(
     """
-    SELECT m.school, cell ->> 0 AS grade, cell ->> 1 AS sex,
-           CASE WHEN m.state = ANY(:states) THEN cell ->> 2 ELSE :reason END AS reason,
-           sum(CAST(cell ->> 3 AS integer)) AS pupils
-      FROM manifest_entry AS m
-      JOIN roster_count AS c ON c.sha256 = m.sha256 AND c.age_day = :age_day
-      CROSS JOIN LATERAL jsonb_array_elements(c.recounted) AS cell
-     WHERE m.closure = :closure
-     GROUP BY 1, 2, 3, 4
+    SELECT school, json_agg(json_build_array(grade, sex, reason, pupils)) AS cells
+      FROM (SELECT m.school, cell ->> 0 AS grade, cell ->> 1 AS sex,
+                   CASE WHEN m.state = ANY(:states) THEN cell ->> 2 ELSE :reason END AS reason,
+                   sum(CAST(cell ->> 3 AS integer)) AS pupils
+              FROM manifest_entry AS m
+              JOIN roster_count AS c ON c.sha256 = m.sha256 AND c.age_day = :age_day
+              CROSS JOIN LATERAL jsonb_array_elements(c.recounted) AS cell
+             WHERE m.closure = :closure
+               AND m.school = ANY(:schools)
+             GROUP BY 1, 2, 3, 4) AS of_cells
+     GROUP BY school
     """
 )
 
 
 def recounted(
-    tx: Transaction, closure_id: str, age_day: date, counted_states: Iterable[str], reason: str
+    tx: Transaction,
+    closure_id: str,
+    age_day: date,
+    schools: Sequence[str],
+    counted_states: Sequence[str],
+    reason: str,
 ) -> dict[str, Summary]:
-    """The second way for the schools of a manifest: the line-by-line counts, summed up by the database.
+    """The second way for schools of a manifest of which no outcome tells: the line-by-line counts, summed up by the database.
 
-    A school in none of `counted_states` has all its pupils under `reason`. Outcomes of duplicates are not in it."""
-    given = {"closure": closure_id, "age_day": age_day, "states": list(counted_states), "reason": reason}
-    found: dict[str, dict[Key, int]] = {}
+    A school in none of `counted_states` has all its pupils under `reason`."""
+    given = {"closure": closure_id, "age_day": age_day, "schools": list(schools)}
+    given |= {"states": list(counted_states), "reason": reason}
+    found = tx.execute(_RECOUNTED, given)
     interned: dict[Key, Key] = {}
-    for row in tx.execute(_RECOUNTED, given):
-        key = (row.grade, row.sex, row.reason)
-        found.setdefault(row.school, {})[interned.setdefault(key, key)] = row.pupils
-    return {school: Summary.of(cells) for school, cells in found.items()}
+    return {row.school: Summary.of(_cells(row.cells, interned)) for row in found}
 
 
-def bodies(tx: Transaction, hashes: Iterable[str]) -> dict[str, bytes]:
-    """sha256 → compressed canonical CSV."""
-    rows = tx.execute(sa.select(document).where(document.c.sha256.in_(list(hashes))))
-    return {row.sha256: bytes(row.body) for row in rows}
-
-
-def _named(closure_id: str) -> sa.Select[Any]:
-    return sa.select(manifest_entry.c.sha256).where(manifest_entry.c.closure == closure_id)
+def recounted_lines(
+    tx: Transaction, age_day: date, hashes: Collection[str]
+) -> dict[str, tuple[list[list[Any]], bytes]]:
+    """sha256 → the cells and the numbers of the lines that `Lines` is made of."""
+    c = roster_count.c
+    wanted = sa.select(c.sha256, c.recounted, c.line_recounted).where(
+        _whole(age_day), is_one_of(c.sha256, hashes)
+    )
+    return {row.sha256: (row.recounted, bytes(row.line_recounted)) for row in tx.execute(wanted)}

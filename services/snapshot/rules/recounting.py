@@ -1,0 +1,107 @@
+"""The second way of counting: each document line by line from its bytes when it arrives, and its lines once more at closing.
+
+It shares with `counts.py` what the reasons are and which comes first, and nothing of how lines are read, judged and summed.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import operator
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from services.contracts.roster.canonical import MAX_UNPACKED
+from services.snapshot.rules.counts import (
+    CANNOT_DISCHARGE,
+    COLUMNS_COUNTED,
+    COUNTED,
+    COUNTED_STATES,
+    GRADES,
+    MIN_AGE,
+    NOT_CERTIFIED,
+    SEXES,
+    UNDER_AGE,
+    CountsDisagree,
+    Key,
+    Summary,
+    first_of,
+    one_each,
+)
+
+_ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """What each line of a document is, as if its school were certified and no pupil a duplicate: `kinds` in the order in which they
+    come first, and of each line its kind's number, a byte each."""
+
+    kinds: tuple[Key, ...]
+    numbers: bytes
+
+    def to_plain(self) -> list[list[str | int]]:
+        """[[grade, sex, reason, pupils], …] in the order of the kinds."""
+        pupils = Counter(self.numbers)
+        return [[*kind, pupils[number]] for number, kind in enumerate(self.kinds)]
+
+    @classmethod
+    def from_plain(cls, cells: Iterable[Sequence[Any]], numbers: bytes) -> Lines:
+        """Raises CountsDisagree where the lines are not as many of each kind as the cells say."""
+        given = [list(cell) for cell in cells]
+        lines = cls(tuple((grade, sex, reason) for grade, sex, reason, _ in given), numbers)
+        if given != lines.to_plain() or sum(number for *_, number in given) != len(numbers):
+            raise CountsDisagree("the lines are not those that were counted")
+        return lines
+
+
+def read_lines(data: bytes, age_day: date) -> Lines:
+    """Every line of a canonical document. `age_day`: `RoundPlan.age_day`."""
+    kinds: dict[Key, int] = {}
+    numbers = bytearray()
+    lines = _cells(data.decode("utf-8"))
+    pick = operator.itemgetter(*map(next(lines).index, COLUMNS_COUNTED))
+    for grade, sex, born, cannot_discharge in map(pick, lines):
+        reason = CANNOT_DISCHARGE if cannot_discharge == "1" else _by_age(born, age_day)
+        kind = (grade if grade in GRADES else "", sex if sex in SEXES else "", reason)
+        numbers.append(kinds.setdefault(kind, len(kinds)))
+    return Lines(tuple(kinds), bytes(numbers))
+
+
+def recount(lines: Lines, state: str, outcomes: Iterable[tuple[int, str]]) -> Summary:
+    """The counts of a school that stood in `state` at closing, after dedup's outcomes (line, reason). Raises CountsDisagree."""
+    settled = one_each(outcomes)
+    if settled and not 1 <= min(settled) <= max(settled) <= len(lines.numbers):
+        raise CountsDisagree("an outcome names a line that the document does not have")
+    kinds, numbers = {kind: number for number, kind in enumerate(lines.kinds)}, list(lines.numbers)
+    for line, outcome in settled.items():
+        grade, sex, reason = lines.kinds[numbers[line - 1]]
+        numbers[line - 1] = kinds.setdefault((grade, sex, first_of(reason, outcome)), len(kinds))
+    pupils, counts = Counter(numbers), Counter[Key]()
+    for (grade, sex, reason), number in kinds.items():
+        counts[grade, sex, reason if state in COUNTED_STATES else NOT_CERTIFIED] += pupils[number]
+    return Summary.of(counts)
+
+
+def _cells(text: str) -> Iterator[list[str]]:
+    """The cells of each line. Where nothing is quoted, as in nearly every document, the commas are all there is to know."""
+    if '"' not in text:
+        return (line.split(",") for line in text.removesuffix("\n").split("\n"))
+    # A document may hold any text a school sent, also a cell beyond the csv module's own limit of 128 KiB.
+    csv.field_size_limit(MAX_UNPACKED)
+    return csv.reader(io.StringIO(text, newline=""))
+
+
+def _by_age(birth_date: str, age_day: date) -> str:
+    if not _ISO.fullmatch(birth_date):
+        return COUNTED
+    try:
+        born = date.fromisoformat(birth_date)
+    except ValueError:
+        return COUNTED
+    before_birthday = (age_day.month, age_day.day) < (born.month, born.day)
+    return UNDER_AGE if age_day.year - born.year - before_birthday < MIN_AGE else COUNTED

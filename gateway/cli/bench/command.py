@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from gateway.cli.bench.acts import measure_acts, measure_knee, ready_versions
+from gateway.cli.bench.floods import measure_overload, measure_signin_flood
 from gateway.cli.bench.rolls import measure_idle, measure_rolls
 from gateway.cli.bench.usage import measure_memory
 from gateway.cli.bench.yardsticks import measure_yardsticks
@@ -48,6 +49,8 @@ def bench(schools: int, rate: float, yardsticks: bool, keep: bool, json_file: Pa
         set_clock(yard.stack.clock, MORNING)
         versions = ready_versions(yard)
         summary |= measure_knee(yard, versions)
+        summary |= measure_signin_flood(yard, versions, summary["acts_knee_per_s"] / 2)
+        summary |= measure_overload(yard, versions, summary["acts_knee_per_s"])
         summary |= measure_acts(yard, versions, rate)
         summary |= measure_memory(yard)
         verdict = yard.verdict()

@@ -241,7 +241,8 @@ class Waiting:
 
 def test_samples_tell_who_waits_at_the_edge_and_what_waits_inside(edge: Edge, place: Path) -> None:
     began = time.monotonic()
-    slow = [Call("", "GET", "/api/v1/rounds/2564-2/schools?slow", Play(edge, place).passes("c", "hq", "*"))]
+    confirm = f"/api/v1/rounds/2564-2/schools/{CODES[0]}/confirmation?slow"
+    slow = [Call("", "POST", confirm, Play(edge, place).passes("c", "hq", "*"))]
 
     async def load() -> None:
         with Journal(place / "queued.jsonl") as journal:

@@ -120,8 +120,8 @@ def _flood_alone(yard: Yard, asked: list[Call]) -> Flooded:
 
 def _served(flooded: Flooded) -> float:
     """Sign-ins a second that were answered yes or no: a password was looked at."""
-    seconds = flooded.requests / flooded.per_s
-    return round(sum(flooded.statuses.get(status, 0) for status in ("200", "401")) / seconds, 1)
+    looked = sum(flooded.statuses.get(status, 0) for status in ("200", "401"))
+    return round(flooded.per_s * looked / max(1, flooded.requests), 1)
 
 
 @contextmanager

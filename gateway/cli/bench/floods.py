@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any, Final
 
-from deploy.rehearsal.load.caller import Call
-from deploy.rehearsal.load.figures import outcome
+from deploy.rehearsal.load.caller import Answer, Call
+from deploy.rehearsal.load.figures import outcome, percentile
 from deploy.rehearsal.load.flood import Flood, Flooded, flood_calls, sign_in_calls, static
 from deploy.rehearsal.load.knee import LEAST_PER_S, STEP_SECONDS, Knee, knee_beside
 from deploy.rehearsal.load.overload import Recorded, recorded
@@ -59,7 +59,7 @@ def measure_overload(yard: Yard, versions: Mapping[str, str], start: float) -> d
             "acts_rate": rate,
             "knee_per_s": knee.per_s,
             "knee_steps": knee.steps,
-            "acts": outcome(got.acts),
+            "acts": _waited(got.acts),
             "pages": outcome(got.pages),
             "flood": asdict(flooded),
         },
@@ -80,18 +80,21 @@ async def _knee_beside_nothing(
 
 
 def measure_signin_flood(yard: Yard, versions: Mapping[str, str], rate: float) -> dict[str, Any]:
-    """Acts at the rate alone, and while ten times as many people sign in and step up as can be served."""
+    """Acts at the rate while ten times as many people sign in and step up as can be served; and alone, half of them before
+    and half afterwards."""
     rate = max(rate, LEAST_PER_S)
     told = enrol(yard.stack, yard.nation, secrets.token_urlsafe(12), schools=_SIGNING_IN)
     asked = sign_in_calls(told)
     serves = _served(_flood_alone(yard, asked))
-    alone = asyncio.run(_acts(yard, versions, rate, _ACTS_SECONDS))
+    alone = asyncio.run(_acts(yard, versions, rate, _ACTS_SECONDS / 2)).acts
     before = cpu_seconds(yard.stack.running())
     held = next(pool.queue for pool in POOLS if pool.name == "portal-sign-in")
     got, flooded = _flooded(yard, versions, rate, _ACTS_SECONDS, asked, SIGN_INS * serves, held=held)
     spent = spent_since(before, yard.stack)
     yard.settle()
-    acts = {"alone": outcome(alone.acts), "flooded": outcome(got.acts)}
+    alone += asyncio.run(_acts(yard, versions, rate, _ACTS_SECONDS / 2)).acts
+    yard.settle()
+    acts = {"alone": _waited(alone), "flooded": _waited(got.acts)}
     ratio = acts["flooded"]["p99_s"] / acts["alone"]["p99_s"]
     yard.say(
         f"  sign-ins: {serves} a second can be served; {SIGN_INS:.0f} times as many make acts' p99 {ratio:.2f} times as long"
@@ -104,12 +107,17 @@ def measure_signin_flood(yard: Yard, versions: Mapping[str, str], rate: float) -
             "acts_rate": rate,
             "served_alone_per_s": serves,
             **acts,
-            "pages": {"alone": outcome(alone.pages), "flooded": outcome(got.pages)},
             "unserved": got.unserved,
             "flood": asdict(flooded),
             "cpu_seconds": spent,
         },
     }
+
+
+def _waited(acts: Sequence[Answer]) -> dict[str, Any]:
+    """What became of acts. `sent_late_p99_s`: how much later than due they were sent, because the school's act before was not
+    yet answered (too few schools for the rate) or because the sender had no time."""
+    return {**outcome(acts), "sent_late_p99_s": percentile([act.sent - act.due for act in acts], 99)}
 
 
 def _flood_alone(yard: Yard, asked: list[Call]) -> Flooded:

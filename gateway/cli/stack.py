@@ -154,10 +154,11 @@ def clear(here: Stack) -> None:
     shutil.rmtree(here.folder, ignore_errors=True)
 
 
-def enrol(here: Stack, nation: Path, password: str) -> dict[str, str]:
-    """Everybody in the nation gets an account, as an operator would do it; returns username → password."""
+def enrol(here: Stack, nation: Path, password: str, *, schools: int | None = None) -> dict[str, str]:
+    """Everybody in the nation, or in so many of its schools, gets an account, as an operator would do it; returns username →
+    password."""
     told = load(nation / "truth.json")
-    people = usernames(sorted(told.schools), sorted({s.esa for s in told.schools.values()}))
+    people = usernames(sorted(told.schools)[:schools], sorted({s.esa for s in told.schools.values()}))
     text = io.StringIO()
     rows = csv.writer(text)
     rows.writerow(("username", "name", "role", "scope", "password"))

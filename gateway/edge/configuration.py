@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway.edge import waiting
-from gateway.edge.pools import POOLS, PRIORITIES, Pool, pool_of
+from gateway.edge.pools import ACTS, POOLS, PRIORITIES, WAITING, Lane, Pool, acts_waiting, lane_of
 from gateway.routes import PAGES, ROUTES, Route
 
 HERE: Final = Path(__file__).parent
@@ -62,14 +62,14 @@ def configuration(site: Site) -> str:
             "page_errors": "\n".join(_page_errors()),
             "page_rules": "\n".join(_page_rules()),
             "route": route.rstrip("\n"),
-            "backends": "\n\n".join(_backend(pool, site) for pool in site.pools),
+            "backends": "\n\n".join(_backend(lane, site) for pool in site.pools for lane in pool.lanes),
             **_places(site),
         },
     )
 
 
 def routes_map() -> str:
-    """The text of routes.map: `METHOD/path` as a regular expression, then pool:class:bytes:guard; the first fit wins."""
+    """The text of routes.map: `METHOD/path` as a regular expression, then queue:class:bytes:guard; the first fit wins."""
     return "".join(f"{_method(route)}{route.regex}$ {_row(route)}\n" for route in (*ROUTES, *PAGES))
 
 
@@ -78,7 +78,7 @@ def _method(route: Route) -> str:
 
 
 def _row(route: Route) -> str:
-    return f"{pool_of(route)}:{route.queue}:{route.body}:{'token' if route.guarded else 'open'}"
+    return f"{lane_of(route)}:{route.queue}:{route.body}:{'token' if route.guarded else 'open'}"
 
 
 def _fill(text: str, values: dict[str, str]) -> str:
@@ -98,17 +98,19 @@ def _places(site: Site) -> dict[str, str]:
         **{name: str(getattr(site, name)) for name in names},
         "leeway": str(LEEWAY_SECONDS),
         "priorities": "\n".join(priorities),
+        "acts": ACTS,
+        "acts_waiting": str(acts_waiting(site.pools)),
     }
 
 
-def _backend(pool: Pool, site: Site) -> str:
+def _backend(lane: Lane, site: Site) -> str:
+    pool = lane.pool
     lines = [
-        f"backend {pool.name} from {'pages' if pool.pages else 'api'}",
+        f"backend {lane.name} from {'pages' if pool.pages else 'api'}",
+        f"    timeout queue {pool.wait_seconds}s",
         f"    timeout server {pool.slow_seconds}s",
         *((*_page_rules(), waiting.crowd()) if pool.pages else ()),
-        # an act may wait where a reader is asked to come again
-        f"    http-request deny deny_status 503 if {{ queue gt {pool.queue} }} !{{ var(txn.class) -m str act }}",
-        f"    http-request deny deny_status 503 if {{ queue gt {2 * pool.queue} }}",
+        *_limits(pool),
         "    http-request wait-for-body time 20s at-least 32768 if { var(txn.class) -m str upload act sign-in }",
         "    http-after-response set-header X-Tabian-Queue %[queue] if { status 503 } !{ res.hdr(X-Tabian-Queue) -m found }",
         "    option httpchk",
@@ -118,13 +120,20 @@ def _backend(pool: Pool, site: Site) -> str:
     if site.processes is None:
         lines.append(
             f"    server-template process {MOST_PROCESSES} {pool.name}:{site.port} resolvers processes "
-            f"init-addr none maxconn {pool.at_once}"
+            f"init-addr none maxconn {lane.at_once}"
         )
     else:
-        lines.append(f"    server process {site.processes[pool.name]} maxconn {pool.at_once}")
+        lines.append(f"    server process {site.processes[pool.name]} maxconn {lane.at_once}")
     nobody = site.nobody_pages_bind if pool.pages else site.nobody_api_bind
     lines.append(f"    server nobody {nobody} backup no-check")
     return "\n".join(lines)
+
+
+def _limits(pool: Pool) -> list[str]:
+    """How many may wait: an act may where a reader is asked to come again, and a reader where a report is."""
+    deny = "    http-request deny deny_status 503 if {{ queue gt {} }} {}{{ var(txn.class) -m str {} }}"
+    each = [deny.format(round(pool.queue * part), "", name) for name, part in WAITING.items()]
+    return [*each, deny.format(pool.queue, "!", " ".join(WAITING))]
 
 
 def _problem(status: int, code: str, th: str, en: str) -> str:

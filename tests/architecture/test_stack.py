@@ -45,6 +45,17 @@ def test_every_pool_of_the_edge_is_a_service_with_the_threads_it_counts_on() -> 
     assert f'TABIAN_THREADS: "{DEFAULT_THREADS}"' in tree.text_of(COMPOSE)
 
 
+def test_what_an_act_needs_has_more_of_a_busy_processor_than_passwords() -> None:
+    text = tree.text_of(COMPOSE)
+    shares = {name: int(n) for name, n in re.findall(r"&(first|last) \{cpu_shares: (\d+)\}", text)}
+    assert shares["last"] < 1024 < shares["first"], "Docker's own is 1024"
+    given = {
+        place: {name for name, body in _services().items() if re.search(rf"<<:.*\*{place}\b", body)}
+        for place in shares
+    }
+    assert given == {"first": {"edge", "postgres", "intake-api"}, "last": {"portal-sign-in"}}
+
+
 def test_nothing_stands_in_the_way_of_scaling() -> None:
     assert "container_name" not in tree.text_of(COMPOSE)
     assert [name for name, text in _services().items() if "ports:" in text] == ["edge"]

@@ -18,7 +18,7 @@ import pytest
 from deploy.rehearsal.journal import Journal
 from deploy.rehearsal.load.caller import Call, Caller
 from deploy.rehearsal.load.day import play, send_all
-from deploy.rehearsal.load.flood import Flood, flood_calls
+from deploy.rehearsal.load.flood import Flood, flood_calls, sign_in_calls, static
 from deploy.rehearsal.load.sampler import Sampler
 from deploy.rehearsal.load.schedule import Step, plan_of, schedule
 from deploy.rehearsal.load.school_day import Record, Scene, SchoolDay
@@ -226,6 +226,23 @@ def test_a_flood_comes_at_about_its_rate_and_changes_nothing(edge: Edge, place: 
     assert edge.processes["portal"].seen[-1]["path"] == "/sign-in"
 
 
+def test_a_flood_of_sign_ins_carries_its_passwords(edge: Edge, place: Path) -> None:
+    process = edge.processes["portal-sign-in"]
+    process.seen.clear()
+    asked = sign_in_calls({"clerk": "a password"})
+    with Flood(str(edge.public.base_url), asked, rate=5, seconds=2, folder=place, held=5) as flood:
+        assert set(flood.result().statuses) == {"200"}
+    assert {seen["bytes"] for seen in process.seen} >= {len(asked[0].body), len(asked[1].body)}
+
+
+def test_a_static_flood_reaches_nobody(edge: Edge, place: Path) -> None:
+    asked = static(flood_calls(CODES, Play(edge, place).passes))
+    before = {name: len(process.seen) for name, process in edge.processes.items()}
+    with Flood(str(edge.public.base_url), asked, rate=20, seconds=2, folder=place) as flood:
+        assert set(flood.result().statuses) == {"404"}
+    assert {name: len(process.seen) for name, process in edge.processes.items()} == before
+
+
 class Waiting:
     """Databases in which so many files and events wait, and which are away once."""
 
@@ -241,7 +258,8 @@ class Waiting:
 
 def test_samples_tell_who_waits_at_the_edge_and_what_waits_inside(edge: Edge, place: Path) -> None:
     began = time.monotonic()
-    slow = [Call("", "GET", "/api/v1/rounds/2564-2/schools?slow", Play(edge, place).passes("c", "hq", "*"))]
+    confirm = f"/api/v1/rounds/2564-2/schools/{CODES[0]}/confirmation?slow"
+    slow = [Call("", "POST", confirm, Play(edge, place).passes("c", "hq", "*"))]
 
     async def load() -> None:
         with Journal(place / "queued.jsonl") as journal:

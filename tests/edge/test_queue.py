@@ -1,29 +1,42 @@
-"""The queue at the edge: bounded, acts before readers and readers before reports, uploads never before either."""
+"""The queue at the edge: bounded, acts and readers apart, reports turned away first, uploads never before either."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 import httpx
 import pytest
 
-from gateway.edge.pools import POOLS, SPARE_THREADS
+from gateway.edge.pools import POOLS, SPARE_THREADS, acts_waiting
+from services.kit.tickets import stamp_of
 from tests.support.edge import Edge, running_edge
 from tests.support.tokens import bearer
 
 CONFIRM = "/api/v1/rounds/2564-2/schools/1066350177/confirmation"
 READ = "/api/v1/rounds/2564-2/schools"
-QUEUE = 4
+ROUND = "/api/v1/rounds/2564-2"
+REPORT = "/api/v1/rounds/2564-2/reports/counts"
+QUEUE, WAIT_SECONDS = 8, 3
 
 
 @pytest.fixture(scope="module")
 def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
-    """Every process takes one request at a time, and four may wait."""
-    small = tuple(replace(pool, threads=SPARE_THREADS + 1, queue=QUEUE) for pool in POOLS)
+    """Every queue hands its process one request at a time, and eight may wait for three seconds: acts sixteen, reports two."""
+    small = tuple(
+        replace(
+            pool,
+            threads=SPARE_THREADS + 1 + bool(pool.readers),
+            readers=min(1, pool.readers),
+            queue=QUEUE,
+            wait_seconds=WAIT_SECONDS,
+        )
+        for pool in POOLS
+    )
+    assert acts_waiting(small) == 2
     with running_edge(tmp_path_factory.mktemp("edge"), small) as running:
         yield running
 
@@ -33,46 +46,113 @@ def clerk(edge: Edge) -> dict[str, str]:
     return bearer(edge.keys, "clerk-1066350177", ("clerk", "1066350177"))
 
 
+@pytest.fixture
+def crowd() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(40) as many:
+        yield many
+
+
 def _ask(edge: Edge, clerk: dict[str, str], method: str, path: str) -> httpx.Response:
     return edge.public.request(method, path, headers=clerk)
 
 
-def _wait_for_queue(edge: Edge, pool: str, length: int) -> None:
-    wanted = f'haproxy_backend_current_queue{{proxy="{pool}"}} {length}'
+def _wait_for_queue(edge: Edge, queue: str, length: int) -> None:
+    wanted = f'haproxy_backend_current_queue{{proxy="{queue}"}} {length}'
     for _ in range(100):
         if wanted in httpx.get(edge.metrics).text:
             return
         time.sleep(0.01)
-    raise AssertionError(f"{pool} never had {length} waiting")
+    raise AssertionError(f"{queue} never had {length} waiting")
 
 
-def test_an_act_overtakes_the_readers_that_wait(edge: Edge, clerk: dict[str, str]) -> None:
+def _statuses(answers: list[Future[httpx.Response]]) -> set[int]:
+    return {answer.result().status_code for answer in answers}
+
+
+def test_a_reader_overtakes_the_reports_that_wait(
+    edge: Edge, clerk: dict[str, str], crowd: ThreadPoolExecutor
+) -> None:
+    process = edge.processes["snapshot-api"]
+    process.seen.clear()
+    first = crowd.submit(_ask, edge, clerk, "GET", f"{REPORT}?slow=first")
+    time.sleep(0.1)
+    reports = [crowd.submit(_ask, edge, clerk, "GET", f"{REPORT}?slow={n}") for n in range(2)]
+    _wait_for_queue(edge, "snapshot-api", 2)
+    reader = crowd.submit(_ask, edge, clerk, "GET", ROUND)
+    assert _statuses([first, reader, *reports]) == {200}
+    assert [seen["path"].partition("?")[0] for seen in process.seen] == [REPORT, ROUND, REPORT, REPORT]
+
+
+def test_reports_are_turned_away_while_readers_may_still_wait(
+    edge: Edge, clerk: dict[str, str], crowd: ThreadPoolExecutor
+) -> None:
+    waiting = [crowd.submit(_ask, edge, clerk, "GET", f"{ROUND}?slow={n}") for n in range(4)]
+    _wait_for_queue(edge, "snapshot-api", 3)
+    began = time.monotonic()
+    refused = _ask(edge, clerk, "GET", REPORT)
+    assert time.monotonic() - began < 0.5
+    assert (refused.status_code, refused.json()["type"]) == (503, "/problems/busy")
+    assert refused.headers["retry-after"] == "2"
+    assert _statuses([*waiting, crowd.submit(_ask, edge, clerk, "GET", ROUND)]) == {200}
+
+
+def test_a_flood_of_acts_leaves_readers_their_share_and_reports_none(
+    edge: Edge, clerk: dict[str, str], crowd: ThreadPoolExecutor
+) -> None:
     process = edge.processes["intake-api"]
     process.seen.clear()
-    with ThreadPoolExecutor(8) as crowd:
-        crowd.submit(_ask, edge, clerk, "GET", f"{READ}?slow=first")
-        time.sleep(0.1)
-        readers = [crowd.submit(_ask, edge, clerk, "GET", f"{READ}?slow={n}") for n in range(3)]
-        _wait_for_queue(edge, "intake-api", 3)
-        act = crowd.submit(_ask, edge, clerk, "POST", CONFIRM)
-        assert act.result().status_code == 200
-        assert all(reader.result().status_code == 200 for reader in readers)
-    assert [seen["method"] for seen in process.seen] == ["GET", "POST", "GET", "GET", "GET"]
+    acts = [crowd.submit(_ask, edge, clerk, "POST", f"{CONFIRM}?slow={n}") for n in range(4)]
+    _wait_for_queue(edge, "intake-api", 3)
+    assert _ask(edge, clerk, "GET", REPORT).status_code == 503, "another pool, but the same machine"
+    assert _ask(edge, clerk, "GET", ROUND).status_code == 200
+    assert _ask(edge, clerk, "GET", READ).status_code == 200
+    assert not acts[-1].done(), "the reader waited for none of them"
+    assert _statuses(acts) == {200}
+    assert _ask(edge, clerk, "GET", REPORT).status_code == 200
 
 
-def test_a_full_queue_turns_readers_away_at_once_and_still_takes_acts(
-    edge: Edge, clerk: dict[str, str]
+def test_a_flood_of_readers_holds_no_act(
+    edge: Edge, clerk: dict[str, str], crowd: ThreadPoolExecutor
 ) -> None:
-    with ThreadPoolExecutor(12) as crowd:
-        waiting = [crowd.submit(_ask, edge, clerk, "GET", f"{READ}?slow=1") for _ in range(QUEUE + 2)]
-        _wait_for_queue(edge, "intake-api", QUEUE + 1)
+    readers = [crowd.submit(_ask, edge, clerk, "GET", f"{READ}?slow={n}") for n in range(4)]
+    _wait_for_queue(edge, "intake-api-readers", 3)
+    assert _ask(edge, clerk, "POST", CONFIRM).status_code == 200
+    assert not readers[-1].done()
+    assert _statuses(readers) == {200}
+
+
+def test_a_full_queue_turns_readers_away_at_once_and_acts_when_twice_as_many_wait(
+    edge: Edge, clerk: dict[str, str], crowd: ThreadPoolExecutor
+) -> None:
+    for queue, method, path, most in (
+        ("intake-api-readers", "GET", READ, QUEUE),
+        ("intake-api", "POST", CONFIRM, 2 * QUEUE),
+    ):
+        waiting = [crowd.submit(_ask, edge, clerk, method, f"{path}?slow={n}") for n in range(most + 2)]
+        _wait_for_queue(edge, queue, most + 1)
         began = time.monotonic()
-        refused = _ask(edge, clerk, "GET", READ)
+        refused = _ask(edge, clerk, method, path)
         assert time.monotonic() - began < 0.5
         assert (refused.status_code, refused.json()["type"]) == (503, "/problems/busy")
         assert refused.headers["retry-after"] == "2"
-        assert crowd.submit(_ask, edge, clerk, "POST", CONFIRM).result().status_code == 200
-        assert all(answer.result().status_code == 200 for answer in waiting)
+        assert _statuses(waiting) <= {200, 503}
+
+
+def test_who_waited_long_enough_is_asked_to_come_again_and_keeps_the_place_in_time(
+    edge: Edge, clerk: dict[str, str], crowd: ThreadPoolExecutor
+) -> None:
+    acts = [crowd.submit(_ask, edge, clerk, "POST", f"{CONFIRM}?slow={n}") for n in range(QUEUE)]
+    began = time.monotonic()
+    answers = [act.result() for act in acts]
+    assert time.monotonic() - began < WAIT_SECONDS + 1.5
+    late = [answer for answer in answers if answer.status_code != 200]
+    assert 1 <= len(late) <= QUEUE - 3, "one takes 0.6 s"
+    for answer in late:
+        assert (answer.status_code, answer.json()["type"]) == (503, "/problems/busy")
+        ticket = answer.headers["x-tabian-ticket"]
+        stamp = stamp_of(ticket, edge.keys.ticket, "POST", CONFIRM, "clerk-1066350177", time.time())
+        assert stamp is not None
+        assert time.time() - stamp / 1000 > WAIT_SECONDS - 0.5, "it counts as arrived when it came first"
 
 
 def test_slow_uploads_hold_no_act(edge: Edge, clerk: dict[str, str]) -> None:

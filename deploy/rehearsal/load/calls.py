@@ -83,6 +83,11 @@ def progress(area: str, passes: Pass) -> Call:
     return Call(who, "GET", f"/api/v1/rounds/{ROUND}/schools?esa={area}", passes(who, "area", area))
 
 
+def report(passes: Pass) -> Call:
+    """Headquarters opens the report of what is counted."""
+    return Call("obec", "GET", f"/api/v1/rounds/{ROUND}/reports/counts", passes("obec", "hq", "*"))
+
+
 def _said(code: str, path: str, said: dict[str, str], passes: Pass) -> Call:
     who = f"clerk-{code}"
     headers = {**passes(who, "clerk", code), "Content-Type": "application/json"}

@@ -31,5 +31,10 @@ def outcome(answers: Sequence[Answer]) -> dict[str, Any]:
     }
 
 
+def percentile(seconds: Sequence[float], part: float) -> float:
+    """The value that `part` of 100 do not exceed."""
+    return _r(np.percentile(seconds, part))
+
+
 def _r(value: float) -> float:
     return round(float(value), 4)

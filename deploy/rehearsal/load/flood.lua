@@ -17,7 +17,7 @@ end
 function request()
   turn = turn % #calls + 1
   local call = calls[turn]
-  return wrk.format(call.method, call.path, call.headers)
+  return wrk.format(call.method, call.path, call.headers, call.body)
 end
 
 function response(status)

@@ -1,24 +1,31 @@
-"""How many acts a second are answered in time: clerks confirm and take it back, at a rate that grows until they wait."""
+"""How many acts a second are answered in time: clerks confirm and take it back, at a rate that grows until they wait; or
+beside a flood, at one that falls until they wait no more."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from math import sqrt
 from typing import Any
 
-from deploy.rehearsal.load.caller import Call, Caller
+from deploy.rehearsal.load.caller import Answer, Call, Caller
 from deploy.rehearsal.load.calls import Pass, confirmation, undoing
 from deploy.rehearsal.load.figures import outcome
 
 IN_TIME_SECONDS = 0.25
 """What 99 of 100 acts may take (p99)."""
-_FIRST, _GROWTH, _STEP_SECONDS = 40.0, 1.5, 8.0
+STEP_SECONDS = 8.0
+LEAST_PER_S = 10.0
+"""No knee is looked for below this."""
+_FIRST, _GROWTH, _FALL = 40.0, 1.5, 1.25
 _TRIES, _HALVINGS = 2, 3
 """Whatever else the machine does must not end the search: who fails tries again. Three halvings tell the knee to 5 %."""
 _FEW = 8
+Beside = Callable[[float], AbstractContextManager[object]]
+"""The rate of the acts → what comes beside them, for a step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +77,15 @@ class _Search:
         return False
 
     async def _step(self, rate: float) -> bool:
-        calls = _confirmed_and_undone(self.versions, self.passes, round(rate * _STEP_SECONDS / 2))
-        answers = await self.caller.paced(calls, rate)
-        step = {"rate": round(rate), **outcome(answers)}
+        calls = confirmed_and_undone(self.versions, self.passes, round(rate * STEP_SECONDS / 2))
+        answers = await taking_turns(self.caller, calls, rate)
+        step, in_time = _judged(rate, answers)
         self.steps.append(step)
         self.acts += len(calls)
         self.undone.update((call.path, call) for call in calls if call.method == "DELETE")
         failed = {call.path for call, answer in zip(calls, answers, strict=True) if not answer.good}
         await self.take_back(failed)
-        return not failed and step["p99_s"] <= IN_TIME_SECONDS
+        return in_time
 
     async def take_back(self, paths: Iterable[str]) -> None:
         """Make these ready again, whatever became of them."""
@@ -87,7 +94,53 @@ class _Search:
         await self.caller.every(calls, at_once=_FEW)
 
 
-def _confirmed_and_undone(versions: Mapping[str, str], passes: Pass, pairs: int) -> list[Call]:
+async def knee_beside(
+    caller: Caller, versions: Mapping[str, str], passes: Pass, start: float, beside: Beside
+) -> Knee:
+    """The first rate, from `start` downwards, at which acts are in time while something comes beside them."""
+    rate, steps, in_time, acts = max(start, LEAST_PER_S), [], False, 0
+    while not in_time and rate >= LEAST_PER_S:
+        calls = confirmed_and_undone(versions, passes, round(rate * STEP_SECONDS / 2))
+        with beside(rate):
+            answers = await taking_turns(caller, calls, rate)
+        step, in_time = _judged(rate, answers)
+        steps.append(step)
+        acts += len(calls)
+        rate = rate if in_time else rate / _FALL
+    await make_ready(caller, versions, passes)
+    return Knee(round(rate, 1) if in_time else 0.0, steps, acts + len(versions))
+
+
+def _judged(rate: float, answers: Sequence[Answer]) -> tuple[dict[str, Any], bool]:
+    """The step's figures, and whether all were answered well and in time."""
+    step = {"rate": round(rate), **outcome(answers)}
+    return step, step["p99_s"] <= IN_TIME_SECONDS and all(answer.good for answer in answers)
+
+
+async def taking_turns(caller: Caller, calls: Sequence[Call], rate: float) -> list[Answer]:
+    """Open loop, but nobody comes before being answered the last time: what one cannot ask yet waits, and counts from when
+    it was due."""
+    began, last, asked = caller.now(), dict[str, asyncio.Task[Answer]](), list[asyncio.Task[Answer]]()
+    for number, call in enumerate(calls):
+        due = began + number / rate
+        await caller.until(due)
+        asked.append(asyncio.create_task(_after(last.get(call.who), caller, call, due)))
+        last[call.who] = asked[-1]
+    return list(await asyncio.gather(*asked))
+
+
+async def _after(before: asyncio.Task[Answer] | None, caller: Caller, call: Call, due: float) -> Answer:
+    if before is not None:
+        await asyncio.wait([before])
+    return await caller.send(call, due)
+
+
+async def make_ready(caller: Caller, versions: Mapping[str, str], passes: Pass) -> None:
+    """Whoever has confirmed takes it back."""
+    await caller.every([undoing(code, passes) for code in versions], at_once=_FEW)
+
+
+def confirmed_and_undone(versions: Mapping[str, str], passes: Pass, pairs: int) -> list[Call]:
     """So many confirmations, each taken back: by all schools in turn, so that between a school's two acts lies time."""
     codes = islice(chain.from_iterable(iter(lambda: list(versions), None)), pairs)
     return list(_turns(list(codes), versions, passes))

@@ -14,6 +14,7 @@ import click
 
 from gateway.cli.bench.acts import measure_acts, measure_knee, ready_versions
 from gateway.cli.bench.closing import measure_close, measure_package
+from gateway.cli.bench.floods import measure_overload, measure_signin_flood
 from gateway.cli.bench.rolls import measure_idle, measure_rolls
 from gateway.cli.bench.usage import measure_memory
 from gateway.cli.bench.yardsticks import measure_yardsticks
@@ -49,6 +50,8 @@ def bench(schools: int, rate: float, yardsticks: bool, keep: bool, json_file: Pa
         set_clock(yard.stack.clock, MORNING)
         versions = ready_versions(yard)
         summary |= measure_knee(yard, versions)
+        summary |= measure_signin_flood(yard, versions, summary["acts_knee_per_s"] / 2)
+        summary |= measure_overload(yard, versions, summary["acts_knee_per_s"])
         summary |= measure_acts(yard, versions, rate)
         summary |= measure_close(yard)
         summary |= measure_package(yard)

@@ -7,7 +7,6 @@ Not here: the schedules, what people do, and the report (`deploy.rehearsal.load`
 from __future__ import annotations
 
 import asyncio
-import shutil
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -35,7 +34,6 @@ from gateway.cli.result import write_json
 from gateway.cli.stack import MORNING
 from gateway.cli.stage import make_demo_nation, plain_lines
 from gateway.cli.yard import (
-    JOURNAL,
     SETTLE_SECONDS,
     OpenDatabases,
     Yard,
@@ -132,8 +130,7 @@ def day(
         days = {school.code: SchoolDay(school, seed) for school in told}
         played = _Playing(yard, plan, days, sorted({school.esa for school in told})).day()
         if not played.sound:
-            shutil.copy(yard.stack.folder / JOURNAL, out / JOURNAL)
-            (out / "stack.log").write_text(yard.stack.compose("logs", "--no-color", "--timestamps"))
+            yard.keep_evidence(out)
     write_json(out / "summary.json", figures(played))
     (out / "report.html").write_text(html(played), encoding="utf-8")
     _tell(played, out)

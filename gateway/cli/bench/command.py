@@ -1,4 +1,4 @@
-"""`tabian bench`: the stack under the load of a part of the country, measured: rolls in, and acts.
+"""`tabian bench`: the stack under the load of a part of the country, or of all of it, measured: rolls in, and acts.
 
 Starts a stack of its own. The figures are of this machine, with who makes the load on it. Not here: what they should be
 (docs/benchmarks.md).
@@ -12,21 +12,41 @@ from typing import Any
 
 import click
 
+from deploy.rehearsal.load.plots import draw
 from gateway.cli.bench.acts import measure_acts, measure_knee, ready_versions
 from gateway.cli.bench.rolls import measure_idle, measure_rolls
-from gateway.cli.bench.usage import measure_memory
+from gateway.cli.bench.room import check_room
+from gateway.cli.bench.summary import Summary, missing
+from gateway.cli.bench.usage import measure_usage
 from gateway.cli.bench.yardsticks import measure_yardsticks
-from gateway.cli.result import write_json
 from gateway.cli.stack import MORNING
-from gateway.cli.stage import make_demo_nation, plain_lines
-from gateway.cli.yard import machine, open_round, running_yard
+from gateway.cli.stage import demo_nation, make_demo_nation, plain_lines
+from gateway.cli.yard import Yard, machine, open_round, outline_of, running_yard
 from services.kit.clock import set_clock
 
 FOLDER = Path(".tabian/bench")
+ALL = 29_579
+"""Schools of the country."""
+SEED = 2564
 
 
 @click.command()
-@click.option("--schools", default=1479, show_default=True, help="so many schools (5 % of the country)")
+@click.option(
+    "--schools",
+    type=click.IntRange(min=3),
+    default=1479,
+    show_default=True,
+    help="so many schools (5 % of the country)",
+)
+@click.option(
+    "--all", "everybody", is_flag=True, help="the whole nation instead; made where it is not there yet"
+)
+@click.option(
+    "--nation",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="all schools of a nation made before instead",
+)
 @click.option("--rate", default=300.0, show_default=True, help="acts a second")
 @click.option(
     "--yardsticks/--no-yardsticks",
@@ -34,26 +54,72 @@ FOLDER = Path(".tabian/bench")
     show_default=True,
     help="measure COPY, the obvious monolith and a confirm-each relay as well, and compare",
 )
+@click.option("--complete", is_flag=True, help="fail for a figure that was not measured")
 @click.option("--keep", is_flag=True, help="leave the stack running afterwards")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), default=FOLDER / "summary.json")
-def bench(schools: int, rate: float, yardsticks: bool, keep: bool, json_file: Path) -> None:
+@click.option(
+    "--plots",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="where the pictures go [default: plots, beside the summary]",
+)
+def bench(
+    schools: int,
+    everybody: bool,
+    folder: Path | None,
+    rate: float,
+    yardsticks: bool,
+    complete: bool,
+    keep: bool,
+    json_file: Path,
+    plots: Path | None,
+) -> None:
     """Measure a stack of its own under load. Fails if anything was lost, and for no figure."""
     say = plain_lines()
-    nation = make_demo_nation(json_file.parent, esa=None, schools=schools, seed=2564)
+    nation = _nation(json_file.parent, None if everybody else schools, folder)
     with running_yard("tabian-bench", json_file.parent / "stack", nation, say, keep=keep) as yard:
-        summary: dict[str, Any] = {"machine": machine(), "schools": schools}
-        open_round(yard)
-        summary |= measure_rolls(yard)
-        summary |= measure_idle(yard)
-        set_clock(yard.stack.clock, MORNING)
-        versions = ready_versions(yard)
-        summary |= measure_knee(yard, versions)
-        summary |= measure_acts(yard, versions, rate)
-        summary |= measure_memory(yard)
-        verdict = yard.verdict()
-        summary |= {name: len(getattr(verdict, name)) for name in ("lost", "doubled", "unexpected")}
-        if yardsticks:
-            summary |= measure_yardsticks(yard, summary["intake_students_per_s"])
-        write_json(json_file, summary)
-        click.echo(json_file.read_text())
-    sys.exit(0 if verdict.sound else 1)
+        head = machine()
+        about = {"machine": head, "cores": head["cores"], "schools": len(yard.told.schools)}
+        summary, sound = Summary(json_file, about), False
+        try:
+            sound = _measure(yard, summary, rate, yardsticks)
+        finally:
+            if not sound:
+                yard.keep_evidence(json_file.parent)
+    draw(summary.figures, plots or json_file.parent / "plots")
+    click.echo(json_file.read_text(encoding="utf-8"))
+    lacking = missing(summary.figures) if complete else []
+    if lacking:
+        click.echo(f"ขาดตัวเลข · not measured: {', '.join(lacking)}", err=True)
+    sys.exit(0 if sound and not lacking else 1)
+
+
+def _nation(folder: Path, schools: int | None, made: Path | None) -> Path:
+    """The nation to send; asked for its room on the disk before it is made. `schools`: None is all."""
+    if made is not None:
+        check_room(made, len(outline_of(made).schools))
+        return made
+    check_room(demo_nation(folder, esa=None, schools=schools, seed=SEED), schools or ALL)
+    return make_demo_nation(folder, esa=None, schools=schools, seed=SEED)
+
+
+def _measure(yard: Yard, summary: Summary, rate: float, yardsticks: bool) -> bool:
+    """One part after the other; whether nothing was lost."""
+    open_round(yard)
+    summary.add("rolls", lambda: measure_rolls(yard))
+    summary.add("idle", lambda: measure_idle(yard))
+    set_clock(yard.stack.clock, MORNING)
+    versions = ready_versions(yard)
+    summary.add("knee", lambda: measure_knee(yard, versions))
+    summary.add("acts", lambda: measure_acts(yard, versions, rate))
+    summary.add("usage", lambda: measure_usage(yard))
+    summary.add("checker", lambda: _checked(yard))
+    if yardsticks:
+        speed = summary.figures["intake_students_per_s"]
+        summary.add("yardsticks", lambda: measure_yardsticks(yard, speed))
+    return not any(summary.figures[name] for name in ("lost", "doubled", "unexpected"))
+
+
+def _checked(yard: Yard) -> dict[str, Any]:
+    """How much the checker found wrong."""
+    verdict = yard.verdict()
+    return {name: len(getattr(verdict, name)) for name in ("lost", "doubled", "unexpected")}

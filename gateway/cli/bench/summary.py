@@ -30,14 +30,14 @@ class Summary:
 
     def __init__(self, file: Path, first: Mapping[str, Any]) -> None:
         self.figures: dict[str, Any] = {**first, "generator_cpu_seconds": {}, "generator_rss_mib": {}}
-        self._file, self._spent = file, _cpu_seconds()
+        self._file = file
 
     def add(self, part: str, measure: Callable[[], Mapping[str, Any]]) -> None:
         """Measure a part. `generator_cpu_seconds`: by part what this process and the programs it ran to their end (wrk, the
         monolith of the yardsticks) spent; `generator_rss_mib`: its largest size by the end of the part."""
-        self._spent = _cpu_seconds()
+        before = _cpu_seconds()
         self.figures |= measure()
-        self.figures["generator_cpu_seconds"][part] = round(_cpu_seconds() - self._spent, 1)
+        self.figures["generator_cpu_seconds"][part] = round(_cpu_seconds() - before, 1)
         self.figures["generator_rss_mib"][part] = _peak_mib()
         write_json(self._file, self.figures)
 

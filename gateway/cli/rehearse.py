@@ -29,7 +29,6 @@ from deploy.rehearsal.load.sampler import Sample, Sampler
 from deploy.rehearsal.load.schedule import PROFILES, Plan, Profile, Step, plan_of, schedule
 from deploy.rehearsal.load.school_day import Record, Scene, SchoolDay
 from deploy.rehearsal.load.series import by_kind
-from deploy.rehearsal.scenario import wait_for
 from gateway.cli.result import write_json
 from gateway.cli.stack import MORNING
 from gateway.cli.stage import make_demo_nation, plain_lines
@@ -37,7 +36,6 @@ from gateway.cli.yard import (
     SETTLE_SECONDS,
     OpenDatabases,
     Yard,
-    all_checked,
     machine,
     open_round,
     running_yard,
@@ -171,7 +169,7 @@ class _Playing:
             yard.say("เตรียม: ส่งแฟ้มทุกโรงเรียน · preparing: every school's file")
             for prepare in (send_all, mend_all):
                 asyncio.run(self._prepared(prepare, passes))
-                wait_for(lambda: all_checked(yard), "every roll checked", SETTLE_SECONDS)
+                yard.await_checked()
                 yard.settle()
         steps = schedule(self.plan, list(self.schools), self.areas)
         yard.say(

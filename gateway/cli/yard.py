@@ -39,6 +39,7 @@ from services.kit.keys import Keys
 UPDATING = datetime.fromisoformat("2021-10-15T09:00:00+07:00")
 SETTLE_SECONDS = 1800.0
 JOURNAL = "journal.jsonl"
+_WAITING = "SELECT EXISTS (SELECT FROM upload WHERE state IN ('received', 'checking'))"
 LINES = 200
 """Connections over which acts come at a rate."""
 
@@ -80,8 +81,15 @@ class Yard:
         return Caller(self.stack.address, certificate, self.journal, lines=lines, patience=patience)
 
     def settle(self, seconds: float = SETTLE_SECONDS) -> None:
-        """Wait until every event was applied by everybody."""
-        wait_for(lambda: settled(self.databases), "everything applied", seconds)
+        """Wait until every event was applied by everybody. Over connections that stay: signing in ten times a second would
+        take from the system what is measured."""
+        with OpenDatabases(self.databases.urls) as databases:
+            wait_for(lambda: settled(databases), "everything applied", seconds)
+
+    def await_checked(self, seconds: float = SETTLE_SECONDS) -> None:
+        """Wait until no upload waits to be checked."""
+        with OpenDatabases(self.databases.urls) as databases:
+            wait_for(lambda: not databases.ask("intake", _WAITING)[0][0], "every roll checked", seconds)
 
     def verdict(self) -> Verdict:
         """What the checker finds: every answer in the journal held against all databases."""
@@ -174,12 +182,6 @@ def statement_of(yard: Yard, school: str) -> str:
     with yard.stack.client() as client:
         answer = client.get(f"/api/v1/rounds/{ROUND}/schools/{school}", headers=headers).raise_for_status()
     return str(answer.json()["statement"]["th"])
-
-
-def all_checked(yard: Yard) -> bool:
-    """Whether no upload waits to be checked."""
-    waiting = "SELECT EXISTS (SELECT FROM upload WHERE state IN ('received', 'checking'))"
-    return not yard.databases.ask("intake", waiting)[0][0]
 
 
 def _urls(stack: Stack) -> dict[str, str]:

@@ -1,4 +1,5 @@
-"""The checker over databases of more documents than it holds at once, and over a journal that it reads again and again."""
+"""The checker over databases of more documents than it holds at once, and over a journal that it reads again and again; and
+waiting until there is something to check."""
 
 from __future__ import annotations
 
@@ -11,6 +12,10 @@ import psycopg
 import pytest
 
 from deploy.rehearsal.checker import _PAGE, ByUrl, check, settled
+from deploy.rehearsal.journal import Journal
+from deploy.rehearsal.truth import Outline
+from gateway.cli.yard import Yard
+from gateway.stack.compose import Stack
 from services.buildings.app import SERVICE as BUILDINGS
 from services.contracts.roster.canonical import pack
 from services.dedup.app import SERVICE as DEDUP
@@ -23,6 +28,11 @@ DOCUMENTS = 2 * _PAGE + 1
 EVENT = """
     INSERT INTO outbox (id, type, subject, time, about, awaiting, applied, published_at, next_send_at)
     VALUES (gen_random_uuid(), 'intake.roster.accepted.v1', '', now(), '{}', %s, '{}', %s, %s)
+"""
+
+UPLOAD = """
+    INSERT INTO upload (id, round, school, filename, media_type, content, content_sha256, by, arrived_at)
+    VALUES (gen_random_uuid(), '2564-2', '1066350177', '', '', '', '', '', now())
 """
 
 
@@ -90,3 +100,17 @@ def test_it_is_settled_when_every_event_was_sent_and_applied(
     with psycopg.connect(databases.urls["export"]) as connection:
         connection.execute(EVENT.encode(), (awaiting, published, next_send))
     assert settled(databases) is over
+
+
+def test_what_still_waits_is_waited_for(databases: ByUrl, tmp_path: Path) -> None:
+    with Journal(tmp_path / "journal.jsonl") as journal:
+        yard = Yard(Stack("none", tmp_path, 1), tmp_path, Outline({}), databases, journal, print)
+        yard.await_checked(1)
+        yard.settle(1)
+        with psycopg.connect(databases.urls["intake"]) as connection:
+            connection.execute(UPLOAD.encode())
+            connection.execute(EVENT.encode(), (["dedup"], None, "2021-11-10"))
+        with pytest.raises(TimeoutError, match="every roll checked"):
+            yard.await_checked(0.2)
+        with pytest.raises(TimeoutError, match="everything applied"):
+            yard.settle(0.2)

@@ -16,9 +16,8 @@ from deploy.rehearsal.load.calls import rolls
 from deploy.rehearsal.load.figures import outcome
 from deploy.rehearsal.load.idle import waits_alone
 from deploy.rehearsal.load.portions import Portion, portions
-from deploy.rehearsal.scenario import wait_for
 from gateway.cli.bench.usage import spent_since
-from gateway.cli.yard import SETTLE_SECONDS, Yard, all_checked
+from gateway.cli.yard import SETTLE_SECONDS, Yard
 from gateway.stack.compose import cpu_seconds, memory_peaks
 
 CLERKS = 24
@@ -112,7 +111,7 @@ def _send(yard: Yard, portion: Portion) -> Sent:
     began = time.monotonic()
     answers = yard.load(rolls(yard.nation, portion.schools, yard.passes), at_once=CLERKS)
     taken = time.monotonic() - began
-    wait_for(lambda: all_checked(yard), "every roll checked", patience)
+    yard.await_checked(patience)
     checked = time.monotonic() - began
     yard.settle(patience)
     applied = time.monotonic() - began

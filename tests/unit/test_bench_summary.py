@@ -120,3 +120,10 @@ def test_a_folder_that_is_no_nation_is_said_so_before_a_stack_is_started(
     assert not (tmp_path / "out").exists()
     with pytest.raises(click.ClickException):
         outline_of(tmp_path)
+
+
+@pytest.mark.parametrize("more", [["--all"], ["--nation", "."], ["--all", "--nation", "."]])
+def test_one_can_send_one_nation_only(more: list[str]) -> None:
+    told = CliRunner().invoke(bench, ["--schools", "12", *more])
+    assert told.exit_code == 2
+    assert "choose one of" in told.output

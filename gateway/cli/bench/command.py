@@ -25,27 +25,21 @@ from gateway.cli.yard import Yard, machine, open_round, outline_of, running_yard
 from services.kit.clock import set_clock
 
 FOLDER = Path(".tabian/bench")
-ALL = 29_579
-"""Schools of the country."""
+FEW, ALL = 1479, 29_579
+"""Schools: 5 % of the country, and all of it."""
 SEED = 2564
 
 
 @click.command()
 @click.option(
-    "--schools",
-    type=click.IntRange(min=3),
-    default=1479,
-    show_default=True,
-    help="so many schools (5 % of the country)",
+    "--schools", type=click.IntRange(min=3), help=f"so many schools [default: {FEW}, 5 % of the country]"
 )
-@click.option(
-    "--all", "everybody", is_flag=True, help="the whole nation instead; made where it is not there yet"
-)
+@click.option("--all", "everybody", is_flag=True, help="the whole nation, made where it is not there yet")
 @click.option(
     "--nation",
     "folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="all schools of a nation made before instead",
+    help="all schools of a nation made before",
 )
 @click.option("--rate", default=300.0, show_default=True, help="acts a second")
 @click.option(
@@ -63,7 +57,7 @@ SEED = 2564
     help="where the pictures go [default: plots, beside the summary]",
 )
 def bench(
-    schools: int,
+    schools: int | None,
     everybody: bool,
     folder: Path | None,
     rate: float,
@@ -74,8 +68,10 @@ def bench(
     plots: Path | None,
 ) -> None:
     """Measure a stack of its own under load. Fails if anything was lost, and for no figure."""
+    if sum((schools is not None, everybody, folder is not None)) > 1:
+        raise click.UsageError("เลือกอย่างเดียว · choose one of --schools, --all and --nation")
     say = plain_lines()
-    nation = _nation(json_file.parent, None if everybody else schools, folder)
+    nation = _nation(json_file.parent, None if everybody else schools or FEW, folder)
     with running_yard("tabian-bench", json_file.parent / "stack", nation, say, keep=keep) as yard:
         head = machine()
         about = {"machine": head, "cores": head["cores"], "schools": len(yard.told.schools)}

@@ -11,7 +11,7 @@ DEMO ?= 1
 ##@ Start here
 .PHONY: help
 help:  ## this list
-	@awk 'BEGIN {FS = ":.*##"} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*##/ {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*##"} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*##/ {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: $(VENV)/ready  ## a complete collection round of one area on this machine
@@ -51,7 +51,21 @@ SCHOOLS ?= 1479
 .PHONY: bench
 bench: $(VENV)/ready  ## a stack under the load of a part of the country (SCHOOLS=1479); figures in .tabian/bench
 	deploy/setup/containers
+	deploy/setup/wrk
 	$(BIN)/tabian bench --schools $(SCHOOLS)
+
+NATION ?=
+.PHONY: bench-nation
+bench-nation: $(VENV)/ready  ## the same of the whole country (NATION=folder of one made before); figures in .tabian/bench-nation
+	deploy/setup/containers
+	deploy/setup/wrk
+	$(BIN)/tabian bench $(if $(NATION),--nation $(NATION),--all) --json .tabian/bench-nation/summary.json
+
+.PHONY: bench-smoke
+bench-smoke: $(VENV)/ready  ## every part of a bench with twelve schools: that it works and leaves no figure out
+	deploy/setup/containers
+	deploy/setup/wrk
+	$(BIN)/tabian bench --schools 12 --rate 10 --seconds 5 --complete --json .tabian/bench-smoke/summary.json
 
 PROFILE ?= last-hour
 .PHONY: rehearse

@@ -27,6 +27,12 @@ _ACTS = {
     "cancellation": "cancel",
 }
 
+_DUE = "SELECT EXISTS (SELECT FROM outbox WHERE next_send_at IS NOT NULL)"
+"""Has an index, so that asking it ten times a second costs the system nothing; _OPEN, which reads all, is asked at the end."""
+_OPEN = "SELECT EXISTS (SELECT FROM outbox WHERE awaiting <> '{}' OR published_at IS NULL)"
+_PAGE = 50
+"""So many documents are in memory at once: each may have some megabytes."""
+
 
 @dataclass
 class Verdict:
@@ -65,10 +71,9 @@ class ByUrl:
 def check(journal: Path, databases: Databases) -> Verdict:
     """The verdict on a finished rehearsal. The system may still run, but nobody may be at work."""
     verdict = Verdict()
-    lines = list(_lines(journal))
-    _check_uploads(verdict, databases, lines)
-    _check_acts(verdict, databases, lines)
-    _check_cases(verdict, databases, lines)
+    _check_uploads(verdict, databases, journal)
+    _check_acts(verdict, databases, journal)
+    _check_cases(verdict, databases, journal)
     _check_events(verdict, databases)
     _check_agreement(verdict, databases)
     return verdict
@@ -76,25 +81,27 @@ def check(journal: Path, databases: Databases) -> Verdict:
 
 def settled(databases: Databases) -> bool:
     """Whether every event was applied or parked by now; until then a check would be too early."""
-    open_rows = "SELECT count(*) FROM outbox WHERE awaiting <> '{}' OR published_at IS NULL"
-    return all(databases.ask(service, open_rows)[0][0] == 0 for service in SERVICES)
+    return not any(databases.ask(service, query)[0][0] for query in (_DUE, _OPEN) for service in SERVICES)
 
 
 def _lines(journal: Path) -> Iterator[dict[str, Any]]:
+    """Read anew for every question: a nation's answers are too many to be held."""
     with journal.open(encoding="utf-8") as file:
         for line in file:
             yield json.loads(line)
 
 
-def _check_uploads(verdict: Verdict, databases: Databases, lines: list[dict[str, Any]]) -> None:
+def _check_uploads(verdict: Verdict, databases: Databases, journal: Path) -> None:
     """Every 202 has its upload, every accepted version its document, byte for byte, at intake and at snapshot."""
     kept = {str(row[0]) for row in databases.ask("intake", "SELECT id FROM upload")}
     versions = {(row[0], row[1]) for row in databases.ask("intake", "SELECT school, sha256 FROM version")}
     documents = {service: _sound_documents(verdict, databases, service) for service in ("intake", "snapshot")}
-    taken = {line["got"]["upload"] for line in lines if line["method"] == "PUT" and line["status"] == 202}
+    taken = {
+        line["got"]["upload"] for line in _lines(journal) if line["method"] == "PUT" and line["status"] == 202
+    }
     accepted = {
         (line["got"]["school"], line["got"]["sha256"])
-        for line in lines
+        for line in _lines(journal)
         if line["path"].startswith("/api/v1/uploads/") and line["got"].get("state") == "accepted"
     }
     verdict.accepted += len(taken) + len(accepted)
@@ -109,7 +116,7 @@ def _check_uploads(verdict: Verdict, databases: Databases, lines: list[dict[str,
 
 def _sound_documents(verdict: Verdict, databases: Databases, service: str) -> set[str]:
     held = set()
-    for sha, body in databases.ask(service, "SELECT sha256, encode(body, 'hex') FROM document"):
+    for sha, body in _documents(databases, service):
         plain = zstandard.ZstdDecompressor().decompress(bytes.fromhex(body))
         if hashlib.sha256(plain).hexdigest() == sha:
             held.add(sha)
@@ -118,16 +125,28 @@ def _sound_documents(verdict: Verdict, databases: Databases, service: str) -> se
     return held
 
 
-def _check_acts(verdict: Verdict, databases: Databases, lines: list[dict[str, Any]]) -> None:
+def _documents(databases: Databases, service: str) -> Iterator[Sequence[Any]]:
+    """(sha256, body as hex) of every document, some at a time."""
+    after = ""
+    while rows := databases.ask(
+        service,
+        "SELECT sha256, encode(body, 'hex') AS body FROM document"
+        f" WHERE sha256 > '{after}' ORDER BY sha256 LIMIT {_PAGE}",
+    ):
+        yield from rows
+        after = rows[-1][0]
+
+
+def _check_acts(verdict: Verdict, databases: Databases, journal: Path) -> None:
     """Every receipt given out is kept once; every act that is kept was asked for."""
     kept = Counter(
         row[0] for row in databases.ask("intake", "SELECT receipt ->> 'signature' AS signature FROM act")
     )
-    given = {line["got"]["signature"] for line in lines if "signature" in line["got"]}
+    given = {line["got"]["signature"] for line in _lines(journal) if "signature" in line["got"]}
     verdict.accepted += len(given)
     verdict.lost += [f"act {signature[:16]}" for signature in sorted(given - kept.keys())]
     verdict.doubled += [f"act {signature[:16]}" for signature, n in kept.items() if n > 1]
-    unanswered = Counter(_asked(line) for line in lines if line["status"] is None)
+    unanswered = Counter(_asked(line) for line in _lines(journal) if line["status"] is None)
     acts = databases.ask("intake", "SELECT receipt ->> 'signature' AS signature, school, act FROM act")
     for signature, school, act in acts:
         if signature not in given and not unanswered[(school, act)]:
@@ -147,14 +166,14 @@ def _asked(line: dict[str, Any]) -> tuple[str, str]:
     return (match["school"], act)
 
 
-def _check_cases(verdict: Verdict, databases: Databases, lines: list[dict[str, Any]]) -> None:
+def _check_cases(verdict: Verdict, databases: Databases, journal: Path) -> None:
     """Every answer and decision that was taken is kept; a key has one case."""
     answers = {str(row[0]) for row in databases.ask("dedup", 'SELECT "case" FROM answer')}
     rulings = {str(row[0]) for row in databases.ask("dedup", 'SELECT "case" FROM ruling')}
     for tail, held in (("evidence", answers), ("decision", rulings)):
         taken = {
             line["path"].split("/")[-2]
-            for line in lines
+            for line in _lines(journal)
             if line["method"] == "POST" and line["path"].endswith(f"/{tail}") and line["status"] == 200
         }
         verdict.accepted += len(taken)

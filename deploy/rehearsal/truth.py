@@ -160,7 +160,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """The whole truth of one nation, in memory: fit for an ESA or a few; use `schools_of` for all of them."""
+    """The whole truth of one nation, in memory: fit for an ESA or a few; use `outline` or `schools_of` for all of them."""
 
     round: str
     seed: int
@@ -202,7 +202,7 @@ class Writer:
 def schools_of(path: Path) -> Iterator[SchoolTruth]:
     """Every school of a `truth.json`, one at a time, in the file's order.
 
-    Raises OSError when the file cannot be read.
+    Raises OSError when the file cannot be read, ValueError when it ends before its schools do.
     """
     with path.open(encoding="utf-8") as lines:
         next(lines)
@@ -211,6 +211,7 @@ def schools_of(path: Path) -> Iterator[SchoolTruth]:
                 return
             if line.strip():
                 yield SchoolTruth.of(json.loads(line.rstrip(",\n").split(": ", 1)[1]))
+    raise ValueError(f"{path} ends before its schools do")
 
 
 def load(path: Path) -> Truth:
@@ -229,6 +230,34 @@ def load(path: Path) -> Truth:
             "totals": Totals(**raw["totals"]),
         }
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """Every school with its files, but not what is to be found in them: what it takes to send the nation's rolls, light
+    enough to be held for all of them."""
+
+    schools: dict[str, SchoolTruth]
+
+
+def outline(path: Path) -> Outline:
+    """Read a `truth.json` school by school.
+
+    Raises OSError when it cannot be read, ValueError when it is of another format or none of ours.
+    """
+    with path.open(encoding="utf-8") as lines:
+        head = lines.readline().rstrip("\n")
+    if not head.startswith(f'{{"format": {FORMAT}, '):
+        raise ValueError(f"not a truth of format {FORMAT}: {head[:40]}")
+    try:
+        return Outline({school.code: _bare(school) for school in schools_of(path)})
+    except (KeyError, TypeError, IndexError) as problem:
+        raise ValueError(f"a truth that is broken off or was changed: {problem!r}") from problem
+
+
+def _bare(school: SchoolTruth) -> SchoolTruth:
+    uploads = tuple(replace(upload, findings=()) for upload in school.uploads)
+    return replace(school, counts={}, not_counted={}, uploads=uploads)
 
 
 def save(truth: Truth, path: Path) -> None:

@@ -7,7 +7,6 @@ Not here: the schedules, what people do, and the report (`deploy.rehearsal.load`
 from __future__ import annotations
 
 import asyncio
-import shutil
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -30,16 +29,13 @@ from deploy.rehearsal.load.sampler import Sample, Sampler
 from deploy.rehearsal.load.schedule import PROFILES, Plan, Profile, Step, plan_of, schedule
 from deploy.rehearsal.load.school_day import Record, Scene, SchoolDay
 from deploy.rehearsal.load.series import by_kind
-from deploy.rehearsal.scenario import wait_for
 from gateway.cli.result import write_json
 from gateway.cli.stack import MORNING
 from gateway.cli.stage import make_demo_nation, plain_lines
 from gateway.cli.yard import (
-    JOURNAL,
     SETTLE_SECONDS,
     OpenDatabases,
     Yard,
-    all_checked,
     machine,
     open_round,
     running_yard,
@@ -132,8 +128,7 @@ def day(
         days = {school.code: SchoolDay(school, seed) for school in told}
         played = _Playing(yard, plan, days, sorted({school.esa for school in told})).day()
         if not played.sound:
-            shutil.copy(yard.stack.folder / JOURNAL, out / JOURNAL)
-            (out / "stack.log").write_text(yard.stack.compose("logs", "--no-color", "--timestamps"))
+            yard.keep_evidence(out)
     write_json(out / "summary.json", figures(played))
     (out / "report.html").write_text(html(played), encoding="utf-8")
     _tell(played, out)
@@ -174,7 +169,7 @@ class _Playing:
             yard.say("เตรียม: ส่งแฟ้มทุกโรงเรียน · preparing: every school's file")
             for prepare in (send_all, mend_all):
                 asyncio.run(self._prepared(prepare, passes))
-                wait_for(lambda: all_checked(yard), "every roll checked", SETTLE_SECONDS)
+                yard.await_checked()
                 yard.settle()
         steps = schedule(self.plan, list(self.schools), self.areas)
         yard.say(

@@ -11,7 +11,7 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -135,15 +135,18 @@ class _said_plainly:  # noqa: N801 - reads as a verb where it is used
             raise click.ClickException(str(problem)) from problem
 
 
-def start(here: Stack, say: Callable[[str], None], *, each: int = 1) -> None:
-    """Make its secrets, build it, start it, `each` of all that can be scaled, and wait until it is healthy. Raises
-    StackFault."""
+def start(
+    here: Stack, say: Callable[[str], None], *, each: int = 1, other: Mapping[str, int] | None = None
+) -> None:
+    """Make its secrets, build it, start it, `each` of all that can be scaled, but of some `other` numbers, and wait until it
+    is healthy. Raises StackFault."""
     make_secrets(here.secrets)
     here.clock.parent.mkdir(parents=True, exist_ok=True)
     say("สร้างอิมเมจ · building the image")
     here.compose("build", "portal")
     say("เริ่มระบบ · starting")
-    here.compose("up", "--detach", *(word for name in SCALED for word in ("--scale", f"{name}={each}")))
+    numbers = dict.fromkeys(SCALED, each) | dict(other or {})
+    here.compose("up", "--detach", *(w for name, n in numbers.items() for w in ("--scale", f"{name}={n}")))
     here.wait()
     say("พร้อม · healthy")
 

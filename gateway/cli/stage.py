@@ -27,9 +27,14 @@ PASSWORD = "tabian-demo-2564"
 """Everybody's password in a demo. The accounts and their data are synthetic and live in one folder."""
 
 
+def demo_nation(folder: Path, *, esa: str | None, schools: int | None, seed: int) -> Path:
+    """Where the nation of a demo is, or is to be."""
+    return folder / f"nation-{esa or 'all'}-{schools or 'all'}-{seed}"
+
+
 def make_demo_nation(folder: Path, *, esa: str | None, schools: int | None, seed: int) -> Path:
     """The nation of a demo, made once: the same order again finds it there. `esa` None: schools of all areas."""
-    nation = folder / f"nation-{esa or 'all'}-{schools or 'all'}-{seed}"
+    nation = demo_nation(folder, esa=esa, schools=schools, seed=seed)
     if not nation.exists():
         half = folder / f"{nation.name}.half"
         shutil.rmtree(half, ignore_errors=True)

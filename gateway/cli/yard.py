@@ -7,14 +7,17 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
+import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import click
 import httpx
 import psycopg
 
@@ -22,6 +25,7 @@ from deploy.rehearsal import truth
 from deploy.rehearsal.checker import ByUrl, Verdict, check, settled
 from deploy.rehearsal.journal import Journal
 from deploy.rehearsal.load.caller import Answer, Call, Caller
+from deploy.rehearsal.nation import TRUTH_FILE
 from deploy.rehearsal.scenario import ROUND, wait_for
 from gateway.cli.stack import clear, start
 from gateway.embedded import free_port
@@ -35,6 +39,7 @@ from services.kit.keys import Keys
 UPDATING = datetime.fromisoformat("2021-10-15T09:00:00+07:00")
 SETTLE_SECONDS = 1800.0
 JOURNAL = "journal.jsonl"
+_WAITING = "SELECT EXISTS (SELECT FROM upload WHERE state IN ('received', 'checking'))"
 LINES = 200
 """Connections over which acts come at a rate."""
 
@@ -45,19 +50,23 @@ class Yard:
 
     stack: Stack
     nation: Path
-    told: truth.Truth
+    told: truth.Outline
     databases: ByUrl
     journal: Journal
     say: Callable[[str], None]
 
+    @cached_property
+    def keys(self) -> Keys:
+        """The stack's keys, read once: a load signs tens of thousands of tokens."""
+        return Keys(self.stack.secrets)
+
     def passes(self, username: str, role: str, scope: str) -> dict[str, str]:
         """The headers of a person who signed in, and stepped up, a moment ago."""
-        keys = Keys(self.stack.secrets)
         grants = [Grant(role, scope)]
-        token = sign(keys, username=username, name=username, grants=grants, auth_time=int(time.time()))
+        token = sign(self.keys, username=username, name=username, grants=grants, auth_time=int(time.time()))
         return {"Authorization": f"Bearer {token}"}
 
-    def load(self, calls: list[Call], *, at_once: int = 0, rate: float = 0.0) -> list[Answer]:
+    def load(self, calls: Iterable[Call], *, at_once: int = 0, rate: float = 0.0) -> list[Answer]:
         """The calls, by so many people at once or at a rate."""
 
         async def run() -> list[Answer]:
@@ -71,13 +80,25 @@ class Yard:
         certificate = self.stack.secrets / "edge.crt"
         return Caller(self.stack.address, certificate, self.journal, lines=lines, patience=patience)
 
-    def settle(self) -> None:
-        """Wait until every event was applied by everybody."""
-        wait_for(lambda: settled(self.databases), "everything applied", SETTLE_SECONDS)
+    def settle(self, seconds: float = SETTLE_SECONDS) -> None:
+        """Wait until every event was applied by everybody. Over connections that stay: signing in ten times a second would
+        take from the system what is measured."""
+        with OpenDatabases(self.databases.urls) as databases:
+            wait_for(lambda: settled(databases), "everything applied", seconds)
+
+    def await_checked(self, seconds: float = SETTLE_SECONDS) -> None:
+        """Wait until no upload waits to be checked."""
+        with OpenDatabases(self.databases.urls) as databases:
+            wait_for(lambda: not databases.ask("intake", _WAITING)[0][0], "every roll checked", seconds)
 
     def verdict(self) -> Verdict:
         """What the checker finds: every answer in the journal held against all databases."""
         return check(self.stack.folder / JOURNAL, self.databases)
+
+    def keep_evidence(self, folder: Path) -> None:
+        """Journal and logs outlive the stack, where something was found to be wrong."""
+        shutil.copy(self.stack.folder / JOURNAL, folder / JOURNAL)
+        (folder / "stack.log").write_text(self.stack.compose("logs", "--no-color", "--timestamps"))
 
     def metrics(self) -> str:
         """Where the edge tells its metrics, for a watcher on this machine."""
@@ -114,17 +135,28 @@ class OpenDatabases:
 def running_yard(
     name: str, folder: Path, nation: Path, say: Callable[[str], None], *, keep: bool
 ) -> Iterator[Yard]:
-    """A stack of this name, started afresh and cleared away afterwards, unless it is to be kept. Raises StackFault."""
+    """A stack of this name, started afresh and cleared away afterwards, unless it is to be kept. Raises StackFault, and
+    ClickException where `nation` is none."""
+    told = outline_of(nation)
     stack = Stack(name, folder, free_port())
     clear(stack)
     try:
-        start(stack, say)
+        start(stack, say, other={"intake-worker": os.cpu_count() or 1})  # checking is what takes longest
         with Journal(stack.folder / JOURNAL) as journal:
-            told = truth.load(nation / "truth.json")
             yield Yard(stack, nation, told, ByUrl(_urls(stack)), journal, say)
     finally:
         if not keep:
             clear(stack)
+
+
+def outline_of(nation: Path) -> truth.Outline:
+    """The nation's schools and their files. Raises ClickException where the folder is no nation."""
+    try:
+        return truth.outline(nation / TRUTH_FILE)
+    except (OSError, ValueError) as problem:
+        raise click.ClickException(
+            f"{nation} ไม่ใช่ประเทศจำลองที่สร้างเสร็จ · is no nation that was made to its end: {problem}"
+        ) from problem
 
 
 def open_round(yard: Yard) -> None:
@@ -150,12 +182,6 @@ def statement_of(yard: Yard, school: str) -> str:
     with yard.stack.client() as client:
         answer = client.get(f"/api/v1/rounds/{ROUND}/schools/{school}", headers=headers).raise_for_status()
     return str(answer.json()["statement"]["th"])
-
-
-def all_checked(yard: Yard) -> bool:
-    """Whether no upload waits to be checked."""
-    waiting = "SELECT count(*) FROM upload WHERE state IN ('received', 'checking')"
-    return bool(yard.databases.ask("intake", waiting)[0][0] == 0)
 
 
 def _urls(stack: Stack) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -36,7 +36,7 @@ def call(edge: Edge, method: str, path: str) -> Call:
 
 
 def load(
-    edge: Edge, place: Path, calls: list[Call], *, rate: float = 0.0, patience: float = 20
+    edge: Edge, place: Path, calls: Iterable[Call], *, rate: float = 0.0, patience: float = 20
 ) -> list[Answer]:
     """At a rate, or two at once."""
 
@@ -64,6 +64,20 @@ def test_a_closed_loop_sends_everything_once(edge: Edge, place: Path) -> None:
     assert sorted(seen["path"] for seen in edge.processes["intake-api"].seen) == [
         f"{READ}?n={n}" for n in range(7)
     ]
+
+
+def test_a_closed_loop_makes_a_call_when_somebody_is_free_to_send_it(edge: Edge, place: Path) -> None:
+    seen = edge.processes["intake-api"].seen
+    seen.clear()
+    ahead: list[int] = []
+
+    def calls() -> Iterator[Call]:
+        for number in range(12):
+            ahead.append(number - len(seen))
+            yield call(edge, "GET", f"{READ}?n={number}")
+
+    assert len(load(edge, place, calls())) == 12
+    assert max(ahead) <= 2, "two people send"
 
 
 def test_who_is_turned_away_comes_again_with_the_ticket(edge: Edge, place: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from deploy.rehearsal import register
 from deploy.rehearsal.faults import NO_PUPILS, RULES
 from deploy.rehearsal.nation import SCHOOLS_FILE, TRUTH_FILE, Order, make_nation
-from deploy.rehearsal.truth import SchoolTruth, Truth, Upload, load, save, schools_of
+from deploy.rehearsal.truth import SchoolTruth, Truth, Upload, load, outline, save, schools_of
 from deploy.rehearsal.wrong import REASONS
 from services.contracts.roster.canonical import canonicalise
 from services.contracts.roster.fields import COLUMNS
@@ -234,3 +234,21 @@ def test_truth_of_another_format_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "truth.json").write_text('{"format": 0}')
     with pytest.raises(ValueError, match="format 0"):
         load(tmp_path / "truth.json")
+
+
+def test_an_outline_has_every_school_and_file_but_nothing_to_be_found(nation: Path, truth: Truth) -> None:
+    told = outline(nation / TRUTH_FILE).schools
+    assert list(told) == list(truth.schools)
+    for code, school in told.items():
+        whole = truth.schools[code]
+        assert [u.file for u in school.uploads] == [u.file for u in whole.uploads]
+        assert (school.smis8, school.esa, school.pupils) == (whole.smis8, whole.esa, whole.pupils)
+        assert not any(upload.findings for upload in school.uploads)
+
+
+def test_a_truth_that_is_broken_off_has_no_outline(nation: Path, tmp_path: Path) -> None:
+    lines = (nation / TRUTH_FILE).read_text(encoding="utf-8").splitlines(keepends=True)
+    for text in ("".join(lines[:5]), "".join(lines[:5])[:-20], '{"format": 2, "schools": {\n}'):
+        (tmp_path / "truth.json").write_text(text, encoding="utf-8")
+        with pytest.raises(ValueError, match=r"ends before|format 1|delimiter|Unterminated|Expecting"):
+            outline(tmp_path / "truth.json")

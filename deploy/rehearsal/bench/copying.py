@@ -8,7 +8,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -37,10 +37,9 @@ class Copied:
     connections: int
 
 
-def copied(server: str, documents: Sequence[bytes]) -> Copied:
+def copied(server: str, documents: Iterable[bytes]) -> Copied:
     """Measure with canonical rolls. Raises RuntimeError if a row is missing afterwards."""
-    bodies = [document.partition(b"\n")[2] for document in documents]
-    bodies = [body for body in bodies if body]
+    bodies = [body for document in documents if (body := document.partition(b"\n")[2])]
     with own_database(server, "yardstick_copying") as url:
         pupils = _rows(url, bodies)
         together = pupils / _best(url, [b"".join(bodies)], 1, pupils)

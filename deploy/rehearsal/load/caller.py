@@ -6,7 +6,7 @@ import asyncio
 import random
 import ssl
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -75,8 +75,9 @@ class Caller:
     ) -> None:
         await self._session.close()
 
-    async def every(self, calls: Sequence[Call], *, at_once: int) -> list[Answer]:
-        """Closed loop: so many people, each with the next call as soon as the last is answered."""
+    async def every(self, calls: Iterable[Call], *, at_once: int) -> list[Answer]:
+        """Closed loop: so many people, each with the next call as soon as the last is answered. A call is made when it is
+        its turn, so that a nation's files are never in memory together."""
         left = iter(calls)
         answers: list[Answer] = []
 
@@ -87,7 +88,7 @@ class Caller:
         await asyncio.gather(*(person() for _ in range(at_once)))
         return answers
 
-    async def paced(self, calls: Sequence[Call], rate: float) -> list[Answer]:
+    async def paced(self, calls: Iterable[Call], rate: float) -> list[Answer]:
         """Open loop: `rate` calls begin each second, whether or not earlier ones were answered."""
         began = self.now()
         under_way = []

@@ -95,7 +95,7 @@ def _said(code: str, path: str, said: dict[str, str], passes: Pass) -> Call:
 
 
 def rolls(nation: Path, schools: Iterable[SchoolTruth], passes: Pass) -> Iterator[Call]:
-    """Every school that sends anything sends its last file."""
+    """Every school that sends anything sends its last file, read when it is its turn."""
     return (roll(nation, school, passes) for school in schools if school.uploads)
 
 

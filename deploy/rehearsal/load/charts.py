@@ -19,7 +19,7 @@ COLOURS: Final = ("#3f8fd2", "#dd7a21", "#2e9e6b", "#b565a7", "#8c8c8c", "#c94f4
 DASHES: Final = ("solid", "dashed", "dotted")
 _INK: Final = "#010203"
 """Stands for the page's text colour until the chart is in the page."""
-_STYLE: Final[dict[Any, Any]] = {
+STYLE: Final[dict[Any, Any]] = {
     "svg.fonttype": "none",
     "font.size": 9,
     "axes.spines.top": False,
@@ -57,7 +57,7 @@ class Chart:
 
 def svg(chart: Chart, name: str) -> str:
     """The chart as an <svg> element; `name` is its title's id in the page."""
-    with rc_context({**_STYLE, "svg.hashsalt": name}):
+    with rc_context({**STYLE, "svg.hashsalt": name}):
         figure = Figure(figsize=(9, 2.6))
         figure.subplots_adjust(left=0.08, right=0.97, top=0.95, bottom=0.2)
         _draw(figure.subplots(), chart)

@@ -118,14 +118,15 @@ def _judged(rate: float, answers: Sequence[Answer]) -> tuple[dict[str, Any], boo
 
 
 async def taking_turns(caller: Caller, calls: Sequence[Call], rate: float) -> list[Answer]:
-    """Open loop, but nobody comes before being answered the last time: what one cannot ask yet waits, and counts from when
-    it was due."""
+    """Open loop, but no school's people come before its last act was answered: what one cannot ask yet waits, and counts from
+    when it was due."""
     began, last, asked = caller.now(), dict[str, asyncio.Task[Answer]](), list[asyncio.Task[Answer]]()
     for number, call in enumerate(calls):
         due = began + number / rate
         await caller.until(due)
-        asked.append(asyncio.create_task(_after(last.get(call.who), caller, call, due)))
-        last[call.who] = asked[-1]
+        desk = call.path.rpartition("/")[0]
+        asked.append(asyncio.create_task(_after(last.get(desk), caller, call, due)))
+        last[desk] = asked[-1]
     return list(await asyncio.gather(*asked))
 
 

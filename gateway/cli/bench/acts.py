@@ -7,9 +7,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from deploy.rehearsal.load.caller import Answer
 from deploy.rehearsal.load.calls import certifications, confirmations
 from deploy.rehearsal.load.figures import outcome
-from deploy.rehearsal.load.knee import Knee, find_knee
+from deploy.rehearsal.load.knee import Knee, confirmed_and_undone, find_knee, taking_turns
 from deploy.rehearsal.scenario import ROUND
 from gateway.cli.bench.usage import spent_since
 from gateway.cli.yard import LINES, Yard, statement_of
@@ -45,15 +46,23 @@ def search(yard: Yard, versions: Mapping[str, str]) -> tuple[Knee, dict[str, flo
     return knee, {name: ms for name, ms in by_act.items() if ms}
 
 
-def measure_acts(yard: Yard, versions: dict[str, str], rate: float) -> dict[str, Any]:
-    """Every school that is ready confirms and certifies, the acts coming at a fixed rate."""
+def measure_acts(yard: Yard, versions: dict[str, str], rate: float, seconds: float) -> dict[str, Any]:
+    """Acts come at a fixed rate for so many seconds: schools confirm and take it back in turn, until in the end each that is
+    ready confirms and certifies."""
     statement = statement_of(yard, next(iter(versions)))
+    pairs = max(0, round(rate * seconds / 2) - len(versions))
     calls = [
+        *confirmed_and_undone(versions, yard.passes, pairs),
         *confirmations(versions, yard.passes),
         *certifications(versions, statement, yard.passes),
     ]
+
+    async def run() -> list[Answer]:
+        async with yard.caller(lines=LINES) as caller:
+            return await taking_turns(caller, calls, rate)
+
     before = cpu_seconds(yard.stack.running())
-    answers = yard.load(calls, rate=rate)
+    answers = asyncio.run(run())
     yard.settle()
     figures = outcome(answers)
     yard.say(f"  {len(calls)} acts: {figures}")

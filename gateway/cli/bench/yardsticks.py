@@ -91,16 +91,17 @@ def _schools(yard: Yard) -> list[str]:
 
 def _copies(yard: Yard, schools: Sequence[str]) -> Copied:
     found = _of(yard, "body", "submission JOIN document USING (sha256)", schools)
-    return copied(superuser(yard.stack), [canonical.unpack(bytes(body)) for (body,) in found])
+    return copied(superuser(yard.stack), (canonical.unpack(bytes(body)) for (body,) in found))
 
 
 def _monolith(yard: Yard, schools: Sequence[str]) -> Monolith:
-    rolls = [_roll(yard, school) for school in schools]
+    joined = "submission JOIN upload ON upload.id = submission.upload"
+    files = _of(yard, "submission.school, upload.content", joined, schools)
+    rolls = [_roll(yard, school, content) for school, content in files]
     (given,) = yard.databases.ask("intake", f"SELECT plan FROM round WHERE name = '{ROUND}'")[0]
     plan = RoundPlan.from_plain(given)
     year = Year(plan.count_day, plan.academic_year)
     measured = monolith(superuser(yard.stack), rolls, year, os.cpu_count() or 1)
-    joined = "submission JOIN upload ON upload.id = submission.upload"
     rules = f"{joined}, jsonb_array_elements(findings) AS f"
     ours = {
         rule: number for rule, number in _of(yard, "f ->> 'rule', count(*)", rules, schools, "GROUP BY 1")
@@ -111,9 +112,9 @@ def _monolith(yard: Yard, schools: Sequence[str]) -> Monolith:
     return measured
 
 
-def _roll(yard: Yard, school: str) -> Roll:
-    told = yard.told.schools[school]
-    return Roll(school, told.smis8, (yard.nation / told.last.file).read_bytes())
+def _roll(yard: Yard, school: str, content: bytes) -> Roll:
+    """The file that Tabian holds of the school: who waited alone sent another one than the nation has."""
+    return Roll(school, yard.told.schools[school].smis8, canonical.unpack(bytes(content)))
 
 
 def _of(yard: Yard, what: str, where: str, schools: Sequence[str], more: str = "") -> Sequence[Sequence[Any]]:

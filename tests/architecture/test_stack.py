@@ -111,3 +111,15 @@ def test_web_processes_hold_no_broker() -> None:
     for name, text in _services().items():
         if "*web" in text:
             assert "broker" not in text, name
+
+
+def test_the_brokers_log_is_full_long_before_its_memory_is() -> None:
+    """Its queues hold in memory what the log holds; an alarm before it is full would never end."""
+    told = dict(
+        re.findall(r"^([\w.]+) = (\d+)", tree.text_of(Path("deploy/rabbitmq/rabbitmq.conf")), re.MULTILINE)
+    )
+    log, alarm = (
+        int(told["raft.wal_max_size_bytes"]),
+        int(told["vm_memory_high_watermark.absolute"]) * 1_000_000,
+    )
+    assert 3 * log <= alarm

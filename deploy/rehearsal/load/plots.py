@@ -17,7 +17,7 @@ from typing import Any, Final
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from deploy.rehearsal.load.charts import COLOURS, STYLE
 from deploy.rehearsal.load.knee import IN_TIME_SECONDS
@@ -67,6 +67,7 @@ def intake(figures: Figures) -> Figure | None:
     axes.set_xscale("log")
     axes.set_xlim(min(told.values()) / 4, max(told.values()) * 2.5)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("pupils a second (logarithmic)")
     return figure
 

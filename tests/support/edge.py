@@ -132,6 +132,23 @@ class Edge:
     processes: dict[str, Process]
 
 
+def _site(folder: Path, binds: tuple[str, ...], ports: Mapping[str, int], pools: tuple[Pool, ...]) -> Site:
+    public, inner, metrics, nobody_api, nobody_pages = binds
+    secrets = folder / "secrets"
+    return Site(
+        public_bind=f"{public} ssl crt {secrets / 'edge.pem'} alpn h2,http/1.1",
+        inner_bind=inner,
+        metrics_bind=metrics,
+        nobody_api_bind=nobody_api,
+        nobody_pages_bind=nobody_pages,
+        routes=str(folder / "routes.map"),
+        token_key=str(secrets / "token.pub"),
+        ticket_key=str(secrets / "ticket.key"),
+        processes={name: f"127.0.0.1:{port}" for name, port in ports.items()},
+        pools=pools,
+    )
+
+
 @contextmanager
 def running_edge(
     folder: Path,
@@ -149,20 +166,9 @@ def running_edge(
         if pool.name not in (others or {})
     }
     ports = dict(others or {}) | {name: process.start() for name, process in processes.items()}
-    public, inner, metrics, nobody_api, nobody_pages = (f"127.0.0.1:{port}" for port in _free_ports(5))
+    public, inner, metrics, *nobody = (f"127.0.0.1:{port}" for port in _free_ports(5))
     secrets = folder / "secrets"
-    site = Site(
-        public_bind=f"{public} ssl crt {secrets / 'edge.pem'} alpn h2,http/1.1",
-        inner_bind=inner,
-        metrics_bind=metrics,
-        nobody_api_bind=nobody_api,
-        nobody_pages_bind=nobody_pages,
-        routes=str(folder / "routes.map"),
-        token_key=str(secrets / "token.pub"),
-        ticket_key=str(secrets / "ticket.key"),
-        processes={name: f"127.0.0.1:{port}" for name, port in ports.items()},
-        pools=pools,
-    )
+    site = _site(folder, (public, inner, metrics, *nobody), ports, pools)
     (folder / "routes.map").write_text(routes_map(), encoding="utf-8")
     (folder / "haproxy.cfg").write_text(configuration(site), encoding="utf-8")
     program = next(found for place in PLACES if (found := shutil.which(place)))

@@ -7,10 +7,11 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
-from deploy.rehearsal.load import idle
+from deploy.rehearsal.load import idle, knee
 from deploy.rehearsal.load.caller import Answer, Call
 from deploy.rehearsal.load.idle import waits_alone
 from deploy.rehearsal.load.knee import IN_TIME_SECONDS, Knee, find_knee
@@ -50,6 +51,10 @@ class Planted:
         self.settled_after.append(len(self.rates))
 
     def knee(self) -> Knee:
+        with patch.object(knee, "taking_turns", Planted.paced):
+            return self._knee()
+
+    def _knee(self) -> Knee:
         return asyncio.run(find_knee(self, VERSIONS, passes, settle=self.settle))  # type: ignore[arg-type]
 
     def _keep(self, call: Call) -> None:
@@ -62,12 +67,12 @@ class Planted:
 
 def test_the_knee_lies_between_the_last_rate_in_time_and_the_first_that_was_not() -> None:
     sender = Planted(bears=100)
-    knee = sender.knee()
-    assert [step["rate"] for step in knee.steps] == [40, 60, 90, 135, 135, 110, 110, 100, 105, 105]
+    found = sender.knee()
+    assert [step["rate"] for step in found.steps] == [40, 60, 90, 135, 135, 110, 110, 100, 105, 105]
     assert sender.settled_after == [4, 5, 6, 7, 9, 10], "nothing is left of a step that failed"
-    assert knee.acts == sum(step["answers"] for step in knee.steps) + len(VERSIONS)
-    assert knee.per_s == pytest.approx(100, rel=0.06)
-    assert knee.per_s <= 100
+    assert found.acts == sum(step["answers"] for step in found.steps) + len(VERSIONS)
+    assert found.per_s == pytest.approx(100, rel=0.06)
+    assert found.per_s <= 100
     assert {call.method for call in sender.asked} == {"DELETE"}
     assert len(sender.asked) == len(VERSIONS)
 
@@ -86,8 +91,8 @@ def test_one_disturbed_step_ends_no_search() -> None:
 
 def test_an_act_that_fails_twice_ends_the_search_and_is_taken_back() -> None:
     sender = Planted(bears=1000, status=409)
-    knee = sender.knee()
-    assert (knee.per_s, sender.rates) == (0.0, [40, 40])
+    found = sender.knee()
+    assert (found.per_s, sender.rates) == (0.0, [40, 40])
     assert len(sender.asked) == 3 * len(VERSIONS), "after each of two steps, and at the end"
 
 

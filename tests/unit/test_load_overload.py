@@ -68,8 +68,8 @@ class Slow:
 
 def test_nobody_takes_back_what_was_not_yet_answered_and_it_counts_from_when_it_was_due() -> None:
     slow = Slow(0.2)
-    clerk = Call("clerk", "POST", "/confirmation"), Call("clerk", "DELETE", "/confirmation")
-    other = Call("other", "POST", "/other")
+    clerk = Call("clerk", "POST", "/1/confirmation"), Call("clerk", "DELETE", "/1/confirmation")
+    other = Call("other", "POST", "/2/confirmation")
     first, last, beside = asyncio.run(taking_turns(slow, [*clerk, other], 100))  # type: ignore[arg-type]
     assert [answer.status for answer in (first, last, beside)] == [200, 200, 200]
     assert slow.sent == [("POST", "clerk"), ("POST", "other"), ("DELETE", "clerk")], (

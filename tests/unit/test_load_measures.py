@@ -7,11 +7,10 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 
-from deploy.rehearsal.load import idle, knee
+from deploy.rehearsal.load import idle
 from deploy.rehearsal.load.caller import Answer, Call
 from deploy.rehearsal.load.idle import waits_alone
 from deploy.rehearsal.load.knee import IN_TIME_SECONDS, Knee, find_knee
@@ -34,13 +33,21 @@ class Planted:
         self.settled_after: list[int] = []
         self.confirmed: set[str] = set()
 
-    async def paced(self, calls: Sequence[Call], rate: float) -> list[Answer]:
-        in_time = rate <= self.bears and len(self.rates) not in self.disturbed
-        self.rates.append(rate)
-        for call in calls:
-            self._keep(call)
+    def now(self) -> float:
+        """A load begins."""
+        self.dues: list[float] = []
+        return 0.0
+
+    async def until(self, second: float) -> None:
+        self.dues.append(second)
+
+    async def send(self, call: Call, due: float) -> Answer:
+        if due == 0.0:
+            self.rates.append(round((len(self.dues) - 1) / self.dues[-1], 6))
+        in_time = self.rates[-1] <= self.bears and len(self.rates) - 1 not in self.disturbed
+        self._keep(call)
         waited = IN_TIME_SECONDS * (0.5 if in_time else 2)
-        return [Answer(n / rate, n / rate, n / rate + waited, self.status, 1) for n, _ in enumerate(calls)]
+        return Answer(due, due, due + waited, self.status, 1)
 
     async def every(self, calls: Sequence[Call], *, at_once: int) -> list[Answer]:
         assert at_once > 1
@@ -51,10 +58,6 @@ class Planted:
         self.settled_after.append(len(self.rates))
 
     def knee(self) -> Knee:
-        with patch.object(knee, "taking_turns", Planted.paced):
-            return self._knee()
-
-    def _knee(self) -> Knee:
         return asyncio.run(find_knee(self, VERSIONS, passes, settle=self.settle))  # type: ignore[arg-type]
 
     def _keep(self, call: Call) -> None:

@@ -41,7 +41,8 @@ _CROWD: Final = 100.0
 def measure_overload(yard: Yard, versions: Mapping[str, str], start: float) -> dict[str, Any]:
     """Acts at the knee while four times as many requests flood the system. `start`: acts a second to begin with in the search
     for the knee, which is that beside the same flood against what the edge refuses by itself. Raises ValueError where wrk does
-    not end well."""
+    not end well. A school acts when its act before was answered: fewer schools than acts wait at once come too late of
+    themselves (`sent_late_p99_s`)."""
     asked = flood_calls(list(versions), yard.passes)
     knee = asyncio.run(_knee_beside_nothing(yard, versions, start, static(asked)))
     rate = knee.per_s or LEAST_PER_S
@@ -56,6 +57,7 @@ def measure_overload(yard: Yard, versions: Mapping[str, str], start: float) -> d
         "overload_wait_max_s": round(got.silent, 3),
         "overload_unserved": got.unserved,
         "overload": {
+            "schools": len(versions),
             "acts_rate": rate,
             "knee_per_s": knee.per_s,
             "knee_steps": knee.steps,

@@ -49,7 +49,7 @@ class Lane:
 
 
 POOLS: Final[tuple[Pool, ...]] = (
-    Pool(ACTS, threads=12, queue=400, readers=2),
+    Pool(ACTS, threads=12, queue=400, readers=2, slow_seconds=10),
     Pool("intake-uploads", threads=34, queue=400, slow_seconds=60),
     Pool("dedup-api", threads=10, queue=200),
     Pool("snapshot-api", threads=10, queue=200),

@@ -237,6 +237,20 @@ def test_who_vanished_is_told_of_on_a_connection_used_before(edge: Edge, clerk: 
     _wait_back(edge, READ, clerk)
 
 
+def test_an_act_over_a_connection_into_the_void_is_answered_with_a_ticket(
+    edge: Edge, clerk: dict[str, str]
+) -> None:
+    """The edge keeps connections to processes; one whose machine is gone says nothing, and nothing comes back."""
+    assert edge.public.post(CONFIRM, headers=clerk).status_code == 200
+    began = time.monotonic()
+    with edge.processes["intake-api"].vanished():
+        answer = edge.public.post(CONFIRM, headers=clerk)
+    assert _problem(answer) == (504, "no-answer")
+    assert "x-tabian-ticket" in answer.headers
+    assert time.monotonic() - began < 20, "far sooner than an act's people give up"
+    _wait_back(edge, READ, clerk)
+
+
 def _wait_back(edge: Edge, path: str, headers: dict[str, str]) -> None:
     for _ in itertools.count():
         if edge.public.get(path, headers=headers).status_code == 200:

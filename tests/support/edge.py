@@ -13,7 +13,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -45,9 +45,12 @@ class Process:
     says: Callable[[str, str, dict[str, str]], tuple[int, dict[str, Any]]] | None = None
     app: WSGIApplication | None = None
     _server: ThreadingHTTPServer | wsgi.Server | None = None
+    _lines: list[socket.socket] = field(default_factory=list)
+    _here: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> int:
         """Returns its port."""
+        self._here.set()
         if self.app is not None:
             self.port = self.port or _free_ports(1)[0]
             self._server = wsgi.Server(("127.0.0.1", self.port), self.app, numthreads=12)
@@ -61,6 +64,14 @@ class Process:
         return self.port
 
     def stop(self) -> None:
+        """It ends, and its connections with it."""
+        for line in self._lines:
+            with suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+        self._lines.clear()
+        self._go()
+
+    def _go(self) -> None:
         if isinstance(self._server, wsgi.Server):
             self._server.stop()
         elif self._server is not None:
@@ -70,8 +81,10 @@ class Process:
 
     @contextmanager
     def vanished(self) -> Iterator[None]:
-        """Nobody is at its address meanwhile, not even to refuse: what knocks gets no answer."""
-        self.stop()
+        """Nobody is at its address meanwhile, not even to refuse: what knocks gets no answer, nor what comes over a connection
+        that is open already."""
+        self._here.clear()
+        self._go()
         with ExitStack() as kept:
             deaf = kept.enter_context(socket.create_server(("127.0.0.1", self.port), backlog=0))
             for _ in range(3):  # a full backlog is as silent as an empty place
@@ -86,7 +99,12 @@ def _handler(process: Process) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def setup(self) -> None:
+            super().setup()
+            process._lines.append(self.connection)
+
         def _answer(self) -> None:
+            process._here.wait(60)
             if self.path == "/readyz":
                 self._send(200, {})
                 return

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from deploy.rehearsal.load.plots import draw
-from gateway.cli.bench.acts import measure_acts, measure_knee, ready_versions
+from gateway.cli.bench.acts import measure_acts, measure_knee, mend, ready_versions
 from gateway.cli.bench.closing import measure_close, measure_package
 from gateway.cli.bench.floods import measure_overload, measure_signin_flood
 from gateway.cli.bench.rolls import measure_idle, measure_rolls
@@ -109,7 +109,9 @@ def _measure(yard: Yard, summary: Summary, rate: float, seconds: float, yardstic
     summary.add("rolls", lambda: measure_rolls(yard))
     summary.add("idle", lambda: measure_idle(yard))
     set_clock(yard.stack.clock, MORNING)
+    mend(yard)
     versions = ready_versions(yard)
+    yard.say(f"  {len(versions)} schools are ready to confirm")
     summary.add("knee", lambda: measure_knee(yard, versions))
     borne = summary.figures["acts_knee_per_s"]
     summary.add("signin_flood", lambda: measure_signin_flood(yard, versions, borne / 2))

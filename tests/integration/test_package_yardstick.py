@@ -57,6 +57,16 @@ def test_copy_writes_the_packages_own_bytes(
     assert facts(copied) in package["files"]
 
 
+def test_many_pupils_are_copied_in_the_packages_order(
+    server: str, bench: Callable[..., Bench], keys: Path
+) -> None:
+    """A table's rows lie where there is room for them, unless it was filled with care."""
+    roster = [pupil(number, cur_road="ถนน" * (number % 40)) for number in range(6000)]
+    large = SealedRound(Keys(keys), [SealedSchool(code="1066020001", roster=roster)])
+    package = built(export_bench(bench, large), large)
+    assert facts(copied_out(server, counted(large), 2564, 2)) in package["files"]
+
+
 def test_a_pupil_too_few_or_another_reason_is_another_file(
     server: str, bench: Callable[..., Bench], sealed: SealedRound
 ) -> None:

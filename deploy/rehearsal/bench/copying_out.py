@@ -118,15 +118,18 @@ def rows_of(roll: SealedRoll, term: Mapping[str, str]) -> Iterator[list[str]]:
 def _fill(connection: psycopg.Connection, rolls: Iterable[SealedRoll], term: Mapping[str, str]) -> int:
     """Make the table; how many rows it has. What is empty is null: COPY writes an empty text in quotes."""
     columns = sql.SQL(", ").join(sql.SQL("{} text").format(sql.Identifier(name)) for name in COLUMNS)
-    connection.execute(sql.SQL("CREATE TABLE pupil ({})").format(columns))
+    statement = b"COPY pupil FROM STDIN (FORMAT csv, FREEZE)"
     rows = 0
-    with connection.cursor() as cursor, cursor.copy(b"COPY pupil FROM STDIN (FORMAT csv)") as copy:
-        for roll in rolls:
-            written = io.StringIO(newline="")
-            for row in rows_of(roll, term):
-                csv.writer(written, lineterminator="\n").writerow(row)
-                rows += 1
-            copy.write(written.getvalue())
+    # Into a table that the same transaction made, COPY appends only; else it fills pages left behind, in another order.
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute(sql.SQL("CREATE TABLE pupil ({})").format(columns))
+        with cursor.copy(statement) as copy:
+            for roll in rolls:
+                written = io.StringIO(newline="")
+                for row in rows_of(roll, term):
+                    csv.writer(written, lineterminator="\n").writerow(row)
+                    rows += 1
+                copy.write(written.getvalue())
     connection.execute("VACUUM (FREEZE, ANALYZE) pupil")
     # A scan that begins where another one is would give another order.
     connection.execute("SET synchronize_seqscans = off")

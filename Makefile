@@ -65,7 +65,7 @@ bench-nation: $(VENV)/ready  ## the same of the whole country (NATION=folder of 
 bench-smoke: $(VENV)/ready  ## every part of a bench with twelve schools: that it works and leaves no figure out
 	deploy/setup/containers
 	deploy/setup/wrk
-	$(BIN)/tabian bench --schools 12 --rate 10 --seconds 5 --complete --json .tabian/bench-smoke/summary.json
+	$(BIN)/tabian bench --schools 12 --rate 10 --seconds 5 --step 1 --complete --json .tabian/bench-smoke/summary.json
 
 PROFILE ?= last-hour
 .PHONY: rehearse

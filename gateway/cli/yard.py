@@ -25,6 +25,7 @@ from deploy.rehearsal import truth
 from deploy.rehearsal.checker import ByUrl, Verdict, check, settled
 from deploy.rehearsal.journal import Journal
 from deploy.rehearsal.load.caller import Answer, Call, Caller
+from deploy.rehearsal.load.knee import STEP_SECONDS
 from deploy.rehearsal.nation import TRUTH_FILE
 from deploy.rehearsal.scenario import ROUND, wait_for
 from gateway.cli.stack import clear, start
@@ -46,7 +47,7 @@ LINES = 200
 
 @dataclass
 class Yard:
-    """The running stack, what is asked of it, and how it is watched."""
+    """The running stack, what is asked of it, and how it is watched. `step_seconds`: how long one rate of acts is tried."""
 
     stack: Stack
     nation: Path
@@ -54,6 +55,7 @@ class Yard:
     databases: ByUrl
     journal: Journal
     say: Callable[[str], None]
+    step_seconds: float = STEP_SECONDS
 
     @cached_property
     def keys(self) -> Keys:

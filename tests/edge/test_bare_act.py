@@ -62,7 +62,7 @@ class Place:
             address, certificate = str(self.edge.public.base_url), self.folder / "secrets" / "edge.crt"
             with Journal(self.journal) as notes:
                 async with Caller(address, certificate, notes, lines=40) as caller:
-                    return await find_knee(caller, VERSIONS, self.passes)
+                    return await find_knee(caller, VERSIONS, self.passes, seconds=0.5)
 
         return asyncio.run(run())
 
@@ -134,7 +134,6 @@ def test_what_does_not_fit_changes_nothing(place: Place) -> None:
 def test_its_knee_is_searched_like_tabians_and_the_table_says_what_was_told(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(knee, "STEP_SECONDS", 0.5)
     monkeypatch.setattr(knee, "_GROWTH", 4.0)
     monkeypatch.setattr(knee, "_HALVINGS", 1)
     found = place.knee()

@@ -39,12 +39,17 @@ class Knee:
 
 
 async def find_knee(
-    caller: Caller, versions: Mapping[str, str], passes: Pass, *, settle: Callable[[], object] = lambda: None
+    caller: Caller,
+    versions: Mapping[str, str],
+    passes: Pass,
+    *,
+    settle: Callable[[], object] = lambda: None,
+    seconds: float = STEP_SECONDS,
 ) -> Knee:
     """The rate grows until it is too high, then goes between the last that was not and the first that was. `versions`:
     school → sha256 of the version it is ready to confirm; afterwards all are ready again. `settle` waits, after a step that
-    failed, until nothing is left of it."""
-    search = _Search(caller, versions, passes, settle)
+    failed, until nothing is left of it; `seconds`: how long each rate is tried."""
+    search = _Search(caller, versions, passes, settle, seconds)
     borne, rate = 0.0, _FIRST
     while await search.bears(rate):
         borne, rate = rate, rate * _GROWTH
@@ -64,6 +69,7 @@ class _Search:
     versions: Mapping[str, str]
     passes: Pass
     settle: Callable[[], object]
+    seconds: float
     steps: list[dict[str, Any]] = field(default_factory=list)
     undone: dict[str, Call] = field(default_factory=dict)
     acts: int = 0
@@ -77,7 +83,7 @@ class _Search:
         return False
 
     async def _step(self, rate: float) -> bool:
-        calls = confirmed_and_undone(self.versions, self.passes, round(rate * STEP_SECONDS / 2))
+        calls = confirmed_and_undone(self.versions, self.passes, round(rate * self.seconds / 2))
         answers = await taking_turns(self.caller, calls, rate)
         step, in_time = _judged(rate, answers)
         self.steps.append(step)
@@ -95,12 +101,18 @@ class _Search:
 
 
 async def knee_beside(
-    caller: Caller, versions: Mapping[str, str], passes: Pass, start: float, beside: Beside
+    caller: Caller,
+    versions: Mapping[str, str],
+    passes: Pass,
+    start: float,
+    beside: Beside,
+    *,
+    seconds: float = STEP_SECONDS,
 ) -> Knee:
     """The first rate, from `start` downwards, at which acts are in time while something comes beside them."""
     rate, steps, in_time, acts = max(start, LEAST_PER_S), [], False, 0
     while not in_time and rate >= LEAST_PER_S:
-        calls = confirmed_and_undone(versions, passes, round(rate * STEP_SECONDS / 2))
+        calls = confirmed_and_undone(versions, passes, round(rate * seconds / 2))
         with beside(rate):
             answers = await taking_turns(caller, calls, rate)
         step, in_time = _judged(rate, answers)

@@ -55,7 +55,9 @@ def search(yard: Yard, versions: Mapping[str, str]) -> tuple[Knee, dict[str, flo
 
     async def run() -> Knee:
         async with yard.caller(lines=LINES) as caller:
-            return await find_knee(caller, versions, yard.passes, settle=yard.settle)
+            return await find_knee(
+                caller, versions, yard.passes, settle=yard.settle, seconds=yard.step_seconds
+            )
 
     before, own = cpu_seconds(yard.stack.running()), time.process_time()
     knee = asyncio.run(run())

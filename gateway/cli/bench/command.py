@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from deploy.rehearsal.load.knee import STEP_SECONDS
 from deploy.rehearsal.load.plots import draw
 from gateway.cli.bench.acts import measure_acts, measure_knee, mend, ready_versions
 from gateway.cli.bench.closing import measure_close, measure_package
@@ -46,6 +47,7 @@ SEED = 2564
 )
 @click.option("--rate", default=300.0, show_default=True, help="acts a second")
 @click.option("--seconds", default=180.0, show_default=True, help="so long they come")
+@click.option("--step", default=STEP_SECONDS, show_default=True, help="seconds for which one rate is tried")
 @click.option(
     "--yardsticks/--no-yardsticks",
     default=True,
@@ -66,6 +68,7 @@ def bench(
     folder: Path | None,
     rate: float,
     seconds: float,
+    step: float,
     yardsticks: bool,
     complete: bool,
     keep: bool,
@@ -78,6 +81,7 @@ def bench(
     say = plain_lines()
     nation = _nation(json_file.parent, None if everybody else schools or FEW, folder)
     with running_yard("tabian-bench", json_file.parent / "stack", nation, say, keep=keep) as yard:
+        yard.step_seconds = step
         head = machine()
         about = {"machine": head, "cores": head["cores"], "schools": len(yard.told.schools)}
         summary, sound = Summary(json_file, about), False

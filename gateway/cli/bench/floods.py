@@ -16,7 +16,7 @@ from typing import Any, Final
 from deploy.rehearsal.load.caller import Answer, Call
 from deploy.rehearsal.load.figures import outcome, percentile
 from deploy.rehearsal.load.flood import Flood, Flooded, flood_calls, sign_in_calls, static
-from deploy.rehearsal.load.knee import LEAST_PER_S, STEP_SECONDS, Knee, knee_beside
+from deploy.rehearsal.load.knee import LEAST_PER_S, Knee, knee_beside
 from deploy.rehearsal.load.overload import Recorded, recorded
 from deploy.rehearsal.load.schedule import FLOOD
 from gateway.cli.bench.usage import spent_since
@@ -26,15 +26,12 @@ from gateway.edge.pools import POOLS
 from gateway.stack.compose import cpu_seconds
 
 LINES: Final = 800
-WINDOW_SECONDS: Final = 15.0
 _BEFORE_SECONDS: Final = 2.0
 """A flood begins so long before the acts: its lines are open by then."""
 SIGN_INS: Final = 10.0
 """So many times as many sign in as can be served."""
 _SIGNING_IN: Final = 20
 """Schools whose people sign in."""
-_SERVED_SECONDS: Final = 5.0
-_ACTS_SECONDS: Final = 10.0
 _CROWD: Final = 100.0
 
 
@@ -46,7 +43,7 @@ def measure_overload(yard: Yard, versions: Mapping[str, str], start: float) -> d
     asked = flood_calls(list(versions), yard.passes)
     knee = asyncio.run(_knee_beside_nothing(yard, versions, start, static(asked)))
     rate = knee.per_s or LEAST_PER_S
-    got, flooded = _flooded(yard, versions, rate, WINDOW_SECONDS, asked, FLOOD * rate)
+    got, flooded = _flooded(yard, versions, rate, 2 * yard.step_seconds, asked, FLOOD * rate)
     yard.settle()
     yard.say(
         f"  overload: {rate} acts a second and {flooded.per_s} others: {got.goodput:.1%} in the window, "
@@ -73,12 +70,12 @@ async def _knee_beside_nothing(
 ) -> Knee:
     @contextmanager
     def beside(rate: float) -> Iterator[None]:
-        with _flood(yard, asked, FLOOD * rate, STEP_SECONDS) as flood:
+        with _flood(yard, asked, FLOOD * rate, yard.step_seconds) as flood:
             yield
         flood.result()
 
     async with yard.caller(lines=LINES) as caller:
-        return await knee_beside(caller, versions, yard.passes, start, beside)
+        return await knee_beside(caller, versions, yard.passes, start, beside, seconds=yard.step_seconds)
 
 
 def measure_signin_flood(yard: Yard, versions: Mapping[str, str], rate: float) -> dict[str, Any]:
@@ -88,13 +85,13 @@ def measure_signin_flood(yard: Yard, versions: Mapping[str, str], rate: float) -
     told = enrol(yard.stack, yard.nation, secrets.token_urlsafe(12), schools=_SIGNING_IN)
     asked = sign_in_calls(told)
     serves = _served(_flood_alone(yard, asked))
-    alone = asyncio.run(_acts(yard, versions, rate, _ACTS_SECONDS / 2)).acts
+    alone = asyncio.run(_acts(yard, versions, rate, yard.step_seconds / 2)).acts
     before = cpu_seconds(yard.stack.running())
     held = next(pool.queue for pool in POOLS if pool.name == "portal-sign-in")
-    got, flooded = _flooded(yard, versions, rate, _ACTS_SECONDS, asked, SIGN_INS * serves, held=held)
+    got, flooded = _flooded(yard, versions, rate, yard.step_seconds, asked, SIGN_INS * serves, held=held)
     spent = spent_since(before, yard.stack)
     yard.settle()
-    alone += asyncio.run(_acts(yard, versions, rate, _ACTS_SECONDS / 2)).acts
+    alone += asyncio.run(_acts(yard, versions, rate, yard.step_seconds / 2)).acts
     yard.settle()
     acts = {"alone": _waited(alone), "flooded": _waited(got.acts)}
     ratio = acts["flooded"]["p99_s"] / acts["alone"]["p99_s"]
@@ -124,7 +121,7 @@ def _waited(acts: Sequence[Answer]) -> dict[str, Any]:
 
 def _flood_alone(yard: Yard, asked: list[Call]) -> Flooded:
     """More people at once than are ever served, so that the pool is never idle, and fewer than would be turned away."""
-    with Flood(yard.stack.address, asked, _CROWD, _SERVED_SECONDS, yard.stack.folder) as flood:
+    with Flood(yard.stack.address, asked, _CROWD, yard.step_seconds / 2, yard.stack.folder) as flood:
         return flood.result()
 
 

@@ -74,7 +74,7 @@ def intake(figures: Figures) -> Figure | None:
 
 def acts(figures: Figures) -> Figure | None:
     """How long acts waited as more came, where they were no longer in time, and where the bare act was."""
-    steps: Sequence[Figures] = figures.get("acts_knee_steps", ())
+    steps: Sequence[Figures] = sorted(figures.get("acts_knee_steps", ()), key=lambda step: step["rate"])
     if not steps:
         return None
     figure, axes = _figure("Acts: seconds until answered, by how many come a second", 3.2)

@@ -21,7 +21,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from deploy.rehearsal.load.caller import Caller
-from deploy.rehearsal.load.calls import Pass
 from deploy.rehearsal.load.day import mend_all, play, send_all
 from deploy.rehearsal.load.flood import Flood, Flooded, flood_calls
 from deploy.rehearsal.load.report import NAMES, Day, figures, html
@@ -135,21 +134,6 @@ def day(
     sys.exit(0 if played.sound else 1)
 
 
-class Passes:
-    """The headers of people who signed in, and stepped up, a while ago: made once, and again after `lasts` seconds, before
-    they end."""
-
-    def __init__(self, sign_in: Pass, lasts: float = 600.0) -> None:
-        self._sign_in, self._lasts = sign_in, lasts
-        self._held: dict[str, tuple[float, dict[str, str]]] = {}
-
-    def __call__(self, username: str, role: str, scope: str) -> dict[str, str]:
-        held = self._held.get(username)
-        if held is None or time.monotonic() - held[0] >= self._lasts:
-            held = self._held[username] = time.monotonic(), self._sign_in(username, role, scope)
-        return held[1]
-
-
 @dataclass
 class _Playing:
     """A day while it is played."""
@@ -164,43 +148,45 @@ class _Playing:
 
     def day(self) -> Day:
         """Prepare if the plan asks for it, play, wait until everything is applied, check."""
-        yard, passes = self.yard, Passes(self.yard.passes)
+        yard = self.yard
         if self.plan.profile == "overload":
             yard.say("เตรียม: ส่งแฟ้มทุกโรงเรียน · preparing: every school's file")
             for prepare in (send_all, mend_all):
-                asyncio.run(self._prepared(prepare, passes))
+                asyncio.run(self._prepared(prepare))
                 yard.await_checked()
                 yard.settle()
         steps = schedule(self.plan, list(self.schools), self.areas)
         yard.say(
             f"เล่น · playing: {self.plan.profile}, {len(self.schools)} schools, {len(steps)} arrivals in {self.plan.seconds:.0f} s"
         )
-        unserved = asyncio.run(self._play(steps, passes))
+        unserved = asyncio.run(self._play(steps))
         yard.say(f"ตรวจ · checking: {len(self.records)} answers, {len(unserved)} schools not served")
         yard.settle()
         return Day(self.plan, machine(), self.records, self.samples, unserved, yard.verdict(), self.flooded)
 
-    async def _prepared(self, prepare: Prepare, passes: Passes) -> None:
+    async def _prepared(self, prepare: Prepare) -> None:
         async with self._caller() as caller:
             not_measured: list[Record] = []
-            scene = Scene(caller, self.yard.nation, passes, not_measured.append, SETTLE_SECONDS)
+            scene = Scene(caller, self.yard.nation, self.yard.passes, not_measured.append, SETTLE_SECONDS)
             await prepare(scene, self.schools)
 
-    async def _play(self, steps: Sequence[Step], passes: Passes) -> list[str]:
+    async def _play(self, steps: Sequence[Step]) -> list[str]:
         """Returns the schools that were not served."""
         async with self._caller() as caller:
             with (
                 progress(len(self.schools)) as seen,
                 OpenDatabases(self.yard.databases.urls) as databases,
                 Sampler(self.yard.metrics(), databases, caller.now) as sampler,
-                self._flood(passes) as flood,
+                self._flood() as flood,
             ):
 
                 def note(record: Record) -> None:
                     self.records.append(record)
                     seen(record)
 
-                scene = Scene(caller, self.yard.nation, passes, note, self.plan.seconds + PATIENCE_SECONDS)
+                scene = Scene(
+                    caller, self.yard.nation, self.yard.passes, note, self.plan.seconds + PATIENCE_SECONDS
+                )
                 unserved = await play(scene, self.schools, steps)
                 self.flooded = flood.result() if flood else None
             self.samples = sampler.samples
@@ -209,10 +195,10 @@ class _Playing:
     def _caller(self) -> Caller:
         return self.yard.caller(lines=LINES, patience=PATIENCE_SECONDS)
 
-    def _flood(self, passes: Passes) -> AbstractContextManager[Flood | None]:
+    def _flood(self) -> AbstractContextManager[Flood | None]:
         if not self.plan.flood:
             return nullcontext()
-        stack, asked = self.yard.stack, flood_calls(list(self.schools), passes)
+        stack, asked = self.yard.stack, flood_calls(list(self.schools), self.yard.passes)
         return Flood(stack.address, asked, self.plan.flood, self.plan.seconds, stack.folder)
 
 

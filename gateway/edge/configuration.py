@@ -13,10 +13,9 @@ from typing import Final
 from gateway.edge import waiting
 from gateway.edge.pools import ACTS, POOLS, PRIORITIES, WAITING, Lane, Pool, acts_waiting, lane_of
 from gateway.routes import PAGES, ROUTES, Route
+from services.kit.auth_terms import LEEWAY_SECONDS
 
 HERE: Final = Path(__file__).parent
-LEEWAY_SECONDS: Final = 5
-"""How long after its end a token still passes; the services' own leeway."""
 MOST_PROCESSES: Final = 8
 """How far one pool can be scaled without a new configuration."""
 RETRY_SECONDS: Final = 2

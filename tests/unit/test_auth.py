@@ -19,9 +19,9 @@ from flask.testing import FlaskClient
 
 from services.contracts.access import Grant
 from services.kit.auth import Principal, principal, public, require_tokens, verify
-from services.kit.auth_terms import AUDIENCE, ISSUER, STEP_UP_SECONDS
+from services.kit.auth_terms import AUDIENCE, ISSUER, LEEWAY_SECONDS, STEP_UP_SECONDS
 from services.kit.errors import Problem, register_errors
-from services.kit.keys import Keys
+from services.kit.keys import Keys, make_keys
 from tests.support.tokens import token as good_token
 
 
@@ -126,6 +126,20 @@ def test_a_token_without_grants_may_nothing(ring: Keys) -> None:
 
 def test_an_expired_token_says_so(ring: Keys) -> None:
     assert refused(signed(ring, exp=In(-60)), ring) == "token-expired"
+
+
+def test_a_token_that_passed_ends_all_the_same(ring: Keys) -> None:
+    token = signed(ring, exp=In(1 - LEEWAY_SECONDS))
+    assert verify(token, ring).subject == "somchai"
+    time.sleep(1.1)
+    assert refused(token, ring) == "token-expired"
+
+
+def test_what_passed_with_one_set_of_keys_is_judged_anew_with_another(ring: Keys, tmp_path: Path) -> None:
+    token = signed(ring)
+    assert verify(token, ring)
+    make_keys(tmp_path)
+    assert refused(token, Keys(tmp_path)) == "token-invalid"
 
 
 def test_another_key_is_refused_even_under_our_name(ring: Keys) -> None:

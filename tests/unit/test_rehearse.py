@@ -7,7 +7,7 @@ import pytest
 from deploy.rehearsal.load.caller import Answer
 from deploy.rehearsal.load.school_day import Record
 from gateway.cli import rehearse
-from gateway.cli.yard import machine
+from gateway.cli.yard import Passes, machine
 
 
 class SignIn:
@@ -23,7 +23,7 @@ class SignIn:
 
 def test_a_pass_is_made_once_for_each_person() -> None:
     sign_in = SignIn()
-    passes = rehearse.Passes(sign_in)
+    passes = Passes(sign_in)
     assert passes("a", "clerk", "1") == passes("a", "clerk", "1")
     assert passes("a", "clerk", "1") != passes("b", "clerk", "2")
     assert sign_in.who == ["a", "b"]
@@ -31,7 +31,7 @@ def test_a_pass_is_made_once_for_each_person() -> None:
 
 def test_a_pass_is_made_again_before_it_ends() -> None:
     sign_in = SignIn()
-    passes = rehearse.Passes(sign_in, lasts=0.0)
+    passes = Passes(sign_in, lasts=0.0)
     assert passes("a", "clerk", "1") != passes("a", "clerk", "1")
 
 

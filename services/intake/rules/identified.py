@@ -69,6 +69,8 @@ def identified_csv(frame: pl.DataFrame, identities: Sequence[str]) -> bytes:
 
 def keys_by_line(identified: bytes) -> list[str]:
     """The identity key of each line of a projection; "" where there is none."""
+    if b'"' not in identified:  # as in nearly all: the key stands between the first two commas
+        return [line.split(b",", 2)[1].decode() for line in identified.removesuffix(b"\n").split(b"\n")[1:]]
     frame = pl.read_csv(io.BytesIO(identified), infer_schema=False, columns=["key"])
     return frame["key"].fill_null("").to_list()
 

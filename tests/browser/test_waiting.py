@@ -70,7 +70,7 @@ def _confirm(window: Window) -> None:
 
 def _last_moments(house: House) -> None:
     """Long enough to fill the system and press the button also where other tests run beside."""
-    house.clock_runs_from("2021-11-10T16:29:25")
+    house.clock_runs_from("2021-11-10T16:29:35")
 
 
 def _wait_past_the_end(house: House, window: Window) -> None:

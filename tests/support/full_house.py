@@ -125,7 +125,9 @@ def full_house(folder: Path, database_url: Callable[[Service], str]) -> Iterator
         gates = {"intake-api": Gate(intake.app), "intake-uploads": Gate(intake.app)}
         apps: dict[str, Any] = {**gates, "portal": portal.app, "portal-sign-in": portal.app}
         small = tuple(
-            replace(pool, threads=SPARE_THREADS + (8 if pool.pages else 1), queue=1) for pool in POOLS
+            # nobody who holds a place gives it up by waiting too long
+            replace(pool, threads=SPARE_THREADS + (8 if pool.pages else 1), queue=1, slow_seconds=90)
+            for pool in POOLS
         )
         with running_edge(folder, small, apps=apps) as edge:
             edge.processes["snapshot-api"].says = lambda *_: (200, {"rounds": []})

@@ -126,7 +126,7 @@ def full_house(folder: Path, database_url: Callable[[Service], str]) -> Iterator
         apps: dict[str, Any] = {**gates, "portal": portal.app, "portal-sign-in": portal.app}
         small = tuple(
             # nobody who holds a place gives it up by waiting too long
-            replace(pool, threads=SPARE_THREADS + (8 if pool.pages else 1), queue=1, slow_seconds=90)
+            replace(pool, threads=SPARE_THREADS + (8 if pool.pages else 1), queue=1, slow_seconds=30)
             for pool in POOLS
         )
         with running_edge(folder, small, apps=apps) as edge:

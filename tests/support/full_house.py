@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from gateway.edge.pools import POOLS, SPARE_THREADS
+from gateway.edge.pools import POOLS, SPARE_THREADS, Pool
 from gateway.portal.app import SERVICE as PORTAL
 from gateway.stack.secrets import make_secrets
 from services.intake.app import SERVICE as INTAKE
@@ -114,6 +114,12 @@ class House:
             refused = refused + 1 if self._ask(pool) == 503 else 0
 
 
+def _small(pool: Pool) -> Pool:
+    """With one place for acts; and nobody who holds one gives it up by waiting too long."""
+    places = pool.readers + (8 if pool.pages else 1)
+    return replace(pool, threads=SPARE_THREADS + places, queue=1, slow_seconds=30)
+
+
 @contextmanager
 def full_house(folder: Path, database_url: Callable[[Service], str]) -> Iterator[House]:
     """The system with one place in each of its pools; ends with the block."""
@@ -124,11 +130,7 @@ def full_house(folder: Path, database_url: Callable[[Service], str]) -> Iterator
         intake = Bench(INTAKE, database_url(INTAKE), folder / "secrets", folder)
         gates = {"intake-api": Gate(intake.app), "intake-uploads": Gate(intake.app)}
         apps: dict[str, Any] = {**gates, "portal": portal.app, "portal-sign-in": portal.app}
-        small = tuple(
-            # nobody who holds a place gives it up by waiting too long
-            replace(pool, threads=SPARE_THREADS + (8 if pool.pages else 1), queue=1, slow_seconds=30)
-            for pool in POOLS
-        )
+        small = tuple(map(_small, POOLS))
         with running_edge(folder, small, apps=apps) as edge:
             edge.processes["snapshot-api"].says = lambda *_: (200, {"rounds": []})
             services.base_url = edge.inner.base_url

@@ -88,12 +88,12 @@ class Yard:
         token = sign(self.keys, username=username, name=username, grants=grants, auth_time=int(time.time()))
         return {"Authorization": f"Bearer {token}"}
 
-    def load(self, calls: Iterable[Call], *, at_once: int = 0, rate: float = 0.0) -> list[Answer]:
-        """The calls, by so many people at once or at a rate."""
+    def load(self, calls: Iterable[Call], *, at_once: int) -> list[Answer]:
+        """The calls, by so many people at once."""
 
         async def run() -> list[Answer]:
-            async with self.caller(lines=at_once or LINES) as caller:
-                return await (caller.paced(calls, rate) if rate else caller.every(calls, at_once=at_once))
+            async with self.caller(lines=at_once) as caller:
+                return await caller.every(calls, at_once=at_once)
 
         return asyncio.run(run())
 

@@ -131,7 +131,7 @@ def decode_many(bodies: Sequence[bytes]) -> list[pl.DataFrame]:
     heights = [body.count(b"\n") - 1 for body in bodies]
     if not all(body.startswith(_HEADER) and body.endswith(b"\n") for body in bodies) or not any(heights):
         return [decode(body) for body in bodies]
-    lines = b"".join([_HEADER, *(body[len(_HEADER) :] for body in bodies)])
+    lines = _joined(bodies)
     try:
         merged = pl.read_csv(lines, schema=_SCHEMA, truncate_ragged_lines=False)
     except pl.exceptions.PolarsError:
@@ -145,15 +145,9 @@ def decode_columns(bodies: Sequence[bytes], columns: Sequence[str]) -> list[pl.D
     """Some columns of many documents; else as `decode_many`. Where no cell is quoted, as in nearly every document, commas
     and line ends are all there is to know of the others, and they are not read."""
     heights = [body.count(b"\n") - 1 for body in bodies]
-    plain = all(_is_plain(body, height) for body, height in zip(bodies, heights, strict=True))
-    if not plain or not any(heights):
+    if not all(_is_plain(body, height) for body, height in zip(bodies, heights, strict=True)):
         return [frame.select(columns) for frame in decode_many(bodies)]
-    lines = b"".join([_HEADER, *(body[len(_HEADER) :] for body in bodies)])
-    try:
-        merged = pl.read_csv(lines, schema=_SCHEMA, columns=list(columns), truncate_ragged_lines=False)
-    except pl.exceptions.PolarsError:
-        return [decode(body).select(columns) for body in bodies]
-    return _sliced(merged.select(columns).with_columns(pl.all().fill_null("")), heights)
+    return _sliced(select_many(bodies, columns).with_columns(pl.all().fill_null("")), heights)
 
 
 def _is_plain(body: bytes, height: int) -> bool:
@@ -164,13 +158,14 @@ def _is_plain(body: bytes, height: int) -> bool:
     ends = np.flatnonzero((signs == _COMMA) | (signs == _NEWLINE))
     lines = ends[len(COLUMNS) - 1 :: len(COLUMNS)]
     return (
-        len(ends) == (height + 1) * len(COLUMNS) and bool((signs[lines] == _NEWLINE).all()) and _is_utf8(body)
+        len(ends) == (height + 1) * len(COLUMNS) and bool((signs[lines] == _NEWLINE).all()) and is_utf8(body)
     )
 
 
-def _is_utf8(body: bytes) -> bool:
+def is_utf8(data: bytes) -> bool:
+    """Whether these bytes are text in UTF-8."""
     try:
-        body.decode()
+        data.decode()
     except UnicodeDecodeError:
         return False
     return True
@@ -188,13 +183,18 @@ def height(data: bytes) -> int:
 def select_many(bodies: Sequence[bytes], columns: Sequence[str]) -> pl.DataFrame:
     """These columns of many documents, one below the other, in one pass; empty cells are null. For documents whose form was judged when
     they came, and that are known by their hash: of their form nothing but the number of lines is judged again. Raises NotCanonical."""
-    lines = b"".join([_HEADER, *(body[len(_HEADER) :] for body in bodies)])
+    lines = _joined(bodies)
     if len(lines) == len(_HEADER):
         return empty().select(columns)
     try:
         return pl.read_csv(lines, columns=list(columns), infer_schema=False).select(columns)
     except pl.exceptions.PolarsError:
         raise NotCanonical("the bytes are not tables of the canonical columns") from None
+
+
+def _joined(bodies: Sequence[bytes]) -> bytes:
+    """One header, and the lines of all these documents."""
+    return b"".join([_HEADER, *(body[len(_HEADER) :] for body in bodies)])
 
 
 def _sliced(merged: pl.DataFrame, heights: Sequence[int]) -> list[pl.DataFrame]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from services.contracts.roster.canonical import is_utf8
 from services.contracts.roster.fields import required_columns
 from services.intake.rules import delimited, workbook
 from services.intake.rules.catalogue_refusals import MAX_ROWS, refusal
@@ -103,18 +104,10 @@ def _first_utf8_cell(data: bytes) -> int | None:
         return None
     start = 0
     for cell in _CELL_BREAK.split(data):
-        if _THAI_UTF8.search(cell) and _is_utf8(cell):
+        if _THAI_UTF8.search(cell) and is_utf8(cell):
             return start
         start += len(cell) + 1
     return None
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _table_of_workbook(data: bytes) -> Table:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -151,6 +152,11 @@ class Edge:
     metrics: str
     keys: Keys
     processes: dict[str, Process]
+    running: subprocess.Popen[bytes]
+
+    def leave(self) -> None:
+        """What a reload does to the process before: it takes no new connection and ends with its last one."""
+        self.running.send_signal(signal.SIGUSR1)
 
 
 def _site(folder: Path, binds: tuple[str, ...], ports: Mapping[str, int], pools: tuple[Pool, ...]) -> Site:
@@ -202,7 +208,7 @@ def running_edge(
         running = subprocess.Popen([program, "-db", "-f", folder / "haproxy.cfg"], stdout=log, stderr=log)
         try:
             _wait(metrics, running)
-            yield Edge(outside, inside, f"http://{metrics}/metrics", Keys(secrets), processes)
+            yield Edge(outside, inside, f"http://{metrics}/metrics", Keys(secrets), processes, running)
         finally:
             running.terminate()
             running.wait(10)

@@ -86,7 +86,7 @@ def cast(stage: Stage) -> Cast:
     """Everybody, with nobody signed in yet. The director who comes late is that of the smallest school with pupils."""
     told = truth.load(stage.nation / "truth.json")
     schools = sorted(told.schools)
-    esas = sorted({school.esa for school in told.schools.values()})
+    esas = truth.areas(told.schools.values())
     return Cast(
         hq=stage.person("obec"),
         areas={esa: stage.person(f"area-{esa}") for esa in esas},

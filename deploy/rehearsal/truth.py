@@ -240,6 +240,11 @@ class Outline:
     schools: dict[str, SchoolTruth]
 
 
+def areas(schools: Iterable[SchoolTruth]) -> list[str]:
+    """The area offices of these schools. The public list has schools that stand under none."""
+    return sorted({school.esa for school in schools} - {""})
+
+
 def outline(path: Path) -> Outline:
     """Read a `truth.json` school by school.
 

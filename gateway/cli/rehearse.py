@@ -28,6 +28,7 @@ from deploy.rehearsal.load.sampler import Sample, Sampler
 from deploy.rehearsal.load.schedule import PROFILES, Plan, Profile, Step, plan_of, schedule
 from deploy.rehearsal.load.school_day import Record, Scene, SchoolDay
 from deploy.rehearsal.load.series import by_kind
+from deploy.rehearsal.truth import areas
 from gateway.cli.result import write_json
 from gateway.cli.stack import MORNING
 from gateway.cli.stage import make_demo_nation, plain_lines
@@ -125,7 +126,7 @@ def day(
         told = list(islice((school for school in yard.told.schools.values() if school.uploads), schools))
         plan = plan_of(profile, len(told), seed, minutes, factor=factor, rate=rate)
         days = {school.code: SchoolDay(school, seed) for school in told}
-        played = _Playing(yard, plan, days, sorted({school.esa for school in told})).day()
+        played = _Playing(yard, plan, days, areas(told)).day()
         if not played.sound:
             yard.keep_evidence(out)
     write_json(out / "summary.json", figures(played))

@@ -20,7 +20,7 @@ import click
 from deploy.rehearsal.collecting import open_rounds, upload_all
 from deploy.rehearsal.play import play
 from deploy.rehearsal.scenario import Stage, cast, usernames
-from deploy.rehearsal.truth import load
+from deploy.rehearsal.truth import areas, outline
 from gateway.cli.result import write_json
 from gateway.cli.stage import PASSWORD, introduce, make_demo_nation, plain_lines, show_summary
 from gateway.embedded import free_port
@@ -160,8 +160,8 @@ def clear(here: Stack) -> None:
 def enrol(here: Stack, nation: Path, password: str, *, schools: int | None = None) -> dict[str, str]:
     """Everybody in the nation, or in so many of its schools, gets an account, as an operator would do it; returns username →
     password."""
-    told = load(nation / "truth.json")
-    people = usernames(sorted(told.schools)[:schools], sorted({s.esa for s in told.schools.values()}))
+    told = outline(nation / "truth.json")
+    people = usernames(sorted(told.schools)[:schools], areas(told.schools.values()))
     text = io.StringIO()
     rows = csv.writer(text)
     rows.writerow(("username", "name", "role", "scope", "password"))

@@ -17,7 +17,7 @@ from rich.table import Table
 from deploy.rehearsal.nation import Order, make_nation
 from deploy.rehearsal.scenario import Stage, usernames
 from deploy.rehearsal.summary import Summary
-from deploy.rehearsal.truth import load
+from deploy.rehearsal.truth import areas, load
 from gateway.embedded import Embedded
 from gateway.portal.enrolment import Entry, store
 from services.contracts.access import Grant
@@ -48,7 +48,7 @@ def make_demo_nation(folder: Path, *, esa: str | None, schools: int | None, seed
 def enrol(system: Embedded, nation: Path) -> dict[str, str]:
     """An account for everybody in the nation; returns username → password."""
     truth = load(nation / "truth.json")
-    people = usernames(sorted(truth.schools), sorted({s.esa for s in truth.schools.values()}))
+    people = usernames(sorted(truth.schools), areas(truth.schools.values()))
     entries = [
         Entry(username, name, [Grant(role, scope)], PASSWORD) for username, name, role, scope in people
     ]

@@ -12,14 +12,14 @@ from deploy.rehearsal.journal import Journal
 from deploy.rehearsal.play import play
 from deploy.rehearsal.scenario import Stage, usernames, wait_for
 from deploy.rehearsal.summary import Summary
-from deploy.rehearsal.truth import load
+from deploy.rehearsal.truth import areas, load
 from services.kit.clock import set_clock
 from tests.support.supervised import Supervised
 
 
 def played(system: Supervised, nation: Path) -> Summary:
     truth = load(nation / "truth.json")
-    people = usernames(sorted(truth.schools), sorted({s.esa for s in truth.schools.values()}))
+    people = usernames(sorted(truth.schools), areas(truth.schools.values()))
     passwords = system.enrol(people, "a-password-for-tests")
     clock = system.folder / "clock.json"
     book = Journal(system.folder / "journal.jsonl")

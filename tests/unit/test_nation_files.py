@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 from deploy.rehearsal import register
 from deploy.rehearsal.faults import NO_PUPILS, RULES
 from deploy.rehearsal.nation import SCHOOLS_FILE, TRUTH_FILE, Order, make_nation
-from deploy.rehearsal.truth import SchoolTruth, Truth, Upload, load, outline, save, schools_of
+from deploy.rehearsal.truth import SchoolTruth, Truth, Upload, areas, load, outline, save, schools_of
 from deploy.rehearsal.wrong import REASONS
 from services.contracts.roster.canonical import canonicalise
 from services.contracts.roster.fields import COLUMNS
@@ -244,6 +245,11 @@ def test_an_outline_has_every_school_and_file_but_nothing_to_be_found(nation: Pa
         assert [u.file for u in school.uploads] == [u.file for u in whole.uploads]
         assert (school.smis8, school.esa, school.pupils) == (whole.smis8, whole.esa, whole.pupils)
         assert not any(upload.findings for upload in school.uploads)
+
+
+def test_a_school_that_stands_under_no_area_has_no_area_office(truth: Truth) -> None:
+    first, *others = truth.schools.values()
+    assert areas([replace(first, esa=""), *others]) == ["101701", "6602"]
 
 
 def test_a_truth_that_is_broken_off_has_no_outline(nation: Path, tmp_path: Path) -> None:

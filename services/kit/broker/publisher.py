@@ -55,10 +55,6 @@ class _Entry:
     message: Message
     batch: _Batch
 
-    def settle(self, *, confirmed: bool) -> None:
-        self.batch.open -= 1
-        self.batch.confirmed |= {self.message.id} if confirmed else set()
-
 
 class Publisher:
     """Thread-safe. `exchange` is looked for on every connection: nothing is sent before it is declared."""
@@ -178,7 +174,7 @@ class Publisher:
             self._connection = self._channel = None
             self._blocked = False
             for entry in self._unconfirmed.values():
-                entry.settle(confirmed=False)
+                self._settle(entry, confirmed=False)
             BROKER_REFUSED.labels("lost").inc(len(self._unconfirmed))
             self._unconfirmed.clear()
             self._returned.clear()
@@ -263,8 +259,15 @@ class Publisher:
 
     def _refuse(self, entry: _Entry, why: str) -> None:
         BROKER_REFUSED.labels(why).inc()
-        entry.settle(confirmed=False)
-        self._changed.notify_all()
+        self._settle(entry, confirmed=False)
+
+    def _settle(self, entry: _Entry, *, confirmed: bool) -> None:
+        """Who published is woken by the last of the batch: woken by each, it would take the interpreter from this thread."""
+        entry.batch.open -= 1
+        if confirmed:
+            entry.batch.confirmed.add(entry.message.id)
+        if not entry.batch.open:
+            self._changed.notify_all()
 
     def _on_return(self, _channel: Any, _method: Any, properties: Any, _body: bytes) -> None:
         """No queue wanted it. Its confirm follows, and must not count."""
@@ -279,7 +282,6 @@ class Publisher:
             tags = [tag for tag in self._unconfirmed if tag <= last] if method.multiple else [last]
             for tag in tags:
                 self._answered(tag, accepted)
-            self._changed.notify_all()
             self._pump()
 
     def _answered(self, tag: int, accepted: bool) -> None:
@@ -291,6 +293,6 @@ class Publisher:
         if returned:
             self._returned[entry.message.id] -= 1
         if accepted and not returned:
-            entry.settle(confirmed=True)
+            self._settle(entry, confirmed=True)
             return
         self._refuse(entry, "returned" if returned else "nacked")

@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 
 from services.contracts.calendar import BANGKOK
 from services.contracts.event import declaration_of
-from services.kit.event_ids import first_at
+from services.kit.event_ids import first_at, second_of
 from services.kit.metrics import COUNTED_SECONDS, INBOX_ROWS, OUTBOX_ROWS
 from services.kit.service import Runtime, Sample, Service
 
@@ -39,15 +39,18 @@ _OUTBOX = sa.text(
 _INBOX = sa.text(
     "SELECT type, count(*) AS rows FROM inbox WHERE event_id >= :first AND event_id < :after GROUP BY type"
 )
-_CHANGES = sa.text(
-    "SELECT n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_user_tables WHERE relid = CAST(:name AS regclass)"
-)
+_LOOK = """
+    SELECT n_tup_ins + n_tup_upd + n_tup_del AS changes,
+           (SELECT {id} FROM {table} WHERE {id} >= :first AND {id} < :after ORDER BY {id} LIMIT 1) AS first,
+           (SELECT {id} FROM {table} WHERE {id} >= :first AND {id} < :after ORDER BY {id} DESC LIMIT 1) AS last
+      FROM pg_stat_user_tables WHERE relid = CAST('{table}' AS regclass)
+"""
 
 
 def count_outbox(connection: Connection, block: int) -> Counter[Key]:
     """(type, consumer, state) → rows of the events made in that block."""
     found: Counter[Key] = Counter()
-    for row in connection.execute(_OUTBOX, _bounds(block)):
+    for row in connection.execute(_OUTBOX, _bounds(block, block)):
         for state in STATES:
             for consumer in getattr(row, state):
                 found[row.type, consumer, state] += row.rows
@@ -56,11 +59,11 @@ def count_outbox(connection: Connection, block: int) -> Counter[Key]:
 
 def count_inbox(connection: Connection, block: int) -> Counter[Key]:
     """(type,) → rows of the events made in that block."""
-    return Counter({(row.type,): row.rows for row in connection.execute(_INBOX, _bounds(block))})
+    return Counter({(row.type,): row.rows for row in connection.execute(_INBOX, _bounds(block, block))})
 
 
-def _bounds(block: int) -> dict[str, object]:
-    return {"first": first_at(block * BLOCK_SECONDS), "after": first_at((block + 1) * BLOCK_SECONDS)}
+def _bounds(first: int, last: int) -> dict[str, object]:
+    return {"first": first_at(first * BLOCK_SECONDS), "after": first_at((last + 1) * BLOCK_SECONDS)}
 
 
 def window(now: float) -> range:
@@ -80,10 +83,10 @@ class _Block:
 
 
 class Ledger:
-    """The sums of one table over the window. `now`, in all of it: Unix seconds."""
+    """The sums of one table, whose events' ids are in the column `id_`, over the window. `now`, in all of it: Unix seconds."""
 
-    def __init__(self, table: str, count: Callable[[Connection, int], Counter[Key]]) -> None:
-        self._table, self._count = table, count
+    def __init__(self, table: str, id_: str, count: Callable[[Connection, int], Counter[Key]]) -> None:
+        self._look, self._count = sa.text(_LOOK.format(table=table, id=id_)), count
         self._blocks: dict[int, _Block] = {}
         self._changes = 0
         self.sums: Counter[Key] = Counter()
@@ -91,20 +94,30 @@ class Ledger:
     def refresh(self, connection: Connection, now: float, budget: float = BUDGET_SECONDS) -> None:
         """Count the blocks that were never counted and the newest ones; then, those first whose count is oldest, as many as
         the budget (seconds) allows."""
-        self._changes = connection.execute(_CHANGES, {"name": self._table}).scalar_one()
         blocks = window(now)
-        for gone in self._blocks.keys() - set(blocks):
-            self.sums -= self._blocks.pop(gone).rows
+        occupied = self._occupied(connection, blocks)
+        for block in self._blocks.keys() - set(blocks):
+            self.sums -= self._blocks.pop(block).rows
+        for block in set(blocks) - set(occupied):
+            self._enter(block, now, Counter())
         newest = blocks[-1 - RECENT_BLOCKS :]
-        must = [block for block in blocks if block not in self._blocks or block in newest]
+        must = [block for block in occupied if block not in self._blocks or block in newest]
         may = sorted(self._stale() - set(must), key=lambda block: self._blocks[block].at)
         for block in must:
-            self._recount(connection, block, now)
+            self._enter(block, now, self._count(connection, block))
         until = time.monotonic() + budget
         for block in may:
             if time.monotonic() > until:
                 break
-            self._recount(connection, block, now)
+            self._enter(block, now, self._count(connection, block))
+
+    def _occupied(self, connection: Connection, blocks: range) -> range:
+        """The blocks from the first row of the window to the last; all others are empty."""
+        found = connection.execute(self._look, _bounds(blocks[0], blocks[-1])).one()
+        self._changes = found.changes
+        if found.first is None:
+            return range(0)
+        return range(second_of(found.first) // BLOCK_SECONDS, second_of(found.last) // BLOCK_SECONDS + 1)
 
     def oldest(self, now: float) -> float:
         """Seconds since the oldest of the counts was made that may not be true any more."""
@@ -114,8 +127,7 @@ class Ledger:
         """The blocks since whose count the table has changed."""
         return {number for number, block in self._blocks.items() if block.changes != self._changes}
 
-    def _recount(self, connection: Connection, block: int, now: float) -> None:
-        rows = self._count(connection, block)
+    def _enter(self, block: int, now: float, rows: Counter[Key]) -> None:
         if block in self._blocks:
             self.sums -= self._blocks[block].rows
         self.sums += rows
@@ -126,7 +138,8 @@ class Conservation:
     """The reading of one service: its outbox, and its inbox. What is declared is told also where there is none."""
 
     def __init__(self, service: Service) -> None:
-        self._outbox, self._inbox = Ledger("outbox", count_outbox), Ledger("inbox", count_inbox)
+        self._outbox = Ledger("outbox", "id", count_outbox)
+        self._inbox = Ledger("inbox", "event_id", count_inbox)
         self._made = {
             (declaration.type, consumer, state): 0
             for declaration in map(declaration_of, service.publishes)

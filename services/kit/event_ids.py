@@ -27,5 +27,10 @@ def first_at(second: int) -> uuid.UUID:
     return uuid.UUID(int=_time(second * 1000))
 
 
+def second_of(event_id: uuid.UUID) -> int:
+    """The second (of Unix time) in which this id was made."""
+    return (event_id.int >> 80) // 1000
+
+
 def _time(milliseconds: int) -> int:
     return (milliseconds & (1 << 48) - 1) << 80

@@ -12,7 +12,7 @@ from prometheus_client import REGISTRY
 from services.contracts.calendar import BANGKOK
 from services.kit.catalogue import CATALOGUE, counter, gauge, known
 from services.kit.conservation import BLOCK_SECONDS, window
-from services.kit.event_ids import first_at, new_id
+from services.kit.event_ids import first_at, new_id, second_of
 
 
 @pytest.mark.parametrize("label", ["school", "subject", "path", "Service", ""])
@@ -43,7 +43,9 @@ def test_an_id_begins_with_the_time_at_which_it_was_made() -> None:
 
 def test_the_bounds_of_a_second_are_those_of_its_ids() -> None:
     assert str(first_at(1_637_000_000)) == "017d24cd-b200-0000-0000-000000000000"
-    assert first_at(1_637_000_000).int >> 80 == 1_637_000_000_000
+    assert second_of(first_at(1_637_000_000)) == 1_637_000_000
+    assert second_of(uuid.UUID(int=first_at(1_637_000_000).int - 1)) == 1_636_999_999
+    assert abs(second_of(uuid.UUID(new_id())) - time.time()) < 5
 
 
 @pytest.mark.parametrize("time_of_day", ["00:00:00", "06:59:59", "07:00:00", "23:59:59"])

@@ -99,6 +99,10 @@ format: $(VENV)/ready  ## format and fix what can be fixed
 contracts: $(VENV)/ready  ## store the schemas and examples of all events
 	$(BIN)/python -m tests.contracts.store
 
+.PHONY: docs
+docs: $(VENV)/ready  ## write the documents that are made from the code
+	$(BIN)/python -m deploy.documents
+
 .PHONY: lock
 lock: $(VENV)/uv-ready  ## renew requirements.lock from pyproject.toml
 	$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \

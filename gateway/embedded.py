@@ -20,24 +20,24 @@ import httpx
 from cheroot import wsgi
 
 from gateway.portal.app import SERVICE as PORTAL
-from gateway.routes import owner_of
+from gateway.routes import class_of, owner_of
 from services.buildings.app import SERVICE as BUILDINGS
 from services.dedup.app import SERVICE as DEDUP
 from services.export.app import SERVICE as EXPORT
 from services.intake.app import SERVICE as INTAKE
 from services.kit.broker.local import LocalBroker
-from services.kit.http import RECEIVED_HEADER, build_app
+from services.kit.http import CLASS_HEADER, RECEIVED_HEADER, build_app
 from services.kit.keys import make_keys
 from services.kit.migrations import migrate
 from services.kit.postgres import EmbeddedPostgres
-from services.kit.runtime import Background, build_runtime
+from services.kit.runtime import BACKGROUND_CONNECTIONS, Background, build_runtime
 from services.kit.service import Runtime, Service
 from services.kit.settings import Settings
 from services.snapshot.app import SERVICE as SNAPSHOT
 
 SERVICES: tuple[Service, ...] = (INTAKE, DEDUP, SNAPSHOT, BUILDINGS, EXPORT, PORTAL)
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
-_RECEIVED = "HTTP_" + RECEIVED_HEADER.upper().replace("-", "_")
+_RECEIVED, _CLASS = ("HTTP_" + header.upper().replace("-", "_") for header in (RECEIVED_HEADER, CLASS_HEADER))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,9 @@ class Front:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         # a client's own stamp would let it choose when it arrived
         environ[_RECEIVED] = str(time.time_ns() // 1_000_000)
-        owner = owner_of(environ["REQUEST_METHOD"], environ.get("PATH_INFO", "/"))
+        method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "/")
+        environ[_CLASS] = class_of(method, path)
+        owner = owner_of(method, path)
         return self._apps[owner or "portal"](environ, start_response)
 
 
@@ -96,9 +98,7 @@ class Embedded:
             migrate(service, self.urls[service.name])
         self._broker = LocalBroker()
         self.runtimes = self._build(threads)
-        self._background = [
-            Background(runtime) for runtime in self.runtimes.values() if runtime.service.publishes
-        ]
+        self._background = [_background(runtime) for runtime in self.runtimes.values()]
         front = Front({name: build_app(runtime) for name, runtime in self.runtimes.items()})
         self._mount(front)
         self._server = wsgi.Server((host, port), front, numthreads=threads, server_name="tabian")
@@ -114,7 +114,7 @@ class Embedded:
                 data=self.place.data,
                 threads=threads,
             )
-            background = 2 + len(service.jobs)
+            background = BACKGROUND_CONNECTIONS + len(service.jobs)
             parts = {"proxies": 0} if service is PORTAL else {}
             runtimes[service.name] = build_runtime(
                 service, settings, broker=self._broker, parts=parts, pool_size=threads + background
@@ -148,6 +148,12 @@ class Embedded:
     @property
     def broker(self) -> LocalBroker:
         return self._broker
+
+
+def _background(runtime: Runtime) -> Background:
+    """The portal has neither events nor jobs."""
+    busy = bool(runtime.service.publishes)
+    return Background(runtime, relay=busy, worker=busy)
 
 
 def _client(app: Wsgi) -> httpx.Client:

@@ -94,3 +94,8 @@ def owner_of(method: str, path: str) -> str | None:
     if path.startswith("/internal/"):
         return None
     return next((route.owner for route in ROUTES if route.matches(method, path)), "portal")
+
+
+def class_of(method: str, path: str) -> Class:
+    """The class in which it queues."""
+    return next(route.queue for route in (*ROUTES, *PAGES) if route.matches(method, path))

@@ -62,10 +62,14 @@ def service(name: str, process: str) -> None:
 
 
 def application(name: str) -> Flask:
-    """The WSGI application of a service in this process, for gunicorn."""
+    """The WSGI application of a service in this process, for gunicorn. A service without a relay measures here."""
     from services.kit.http import build_app
+    from services.kit.runtime import Background
 
-    return build_app(_runtime(name, load(_settings_class(name))))
+    runtime = _runtime(name, load(_settings_class(name)))
+    if not runtime.service.publishes:
+        Background(runtime, relay=False, worker=False).start()
+    return build_app(runtime)
 
 
 def declared(name: str) -> Service:
@@ -101,7 +105,7 @@ def _run(name: str, process: str) -> None:
     from prometheus_client import start_http_server
 
     from services.kit.broker.rabbit import RabbitBroker
-    from services.kit.runtime import Background
+    from services.kit.runtime import BACKGROUND_CONNECTIONS, Background
 
     what = declared(name)
     _refuse_idle(what, process)
@@ -109,8 +113,9 @@ def _run(name: str, process: str) -> None:
     if not settings.broker_url:
         raise click.ClickException("ไม่มี TABIAN_BROKER_URL / TABIAN_BROKER_URL is missing")
     broker = RabbitBroker(settings.broker_url)
-    runtime = _runtime(name, settings, broker=broker, pool_size=2 + len(what.jobs))
-    background = Background(runtime, relay=process == "relay", worker=process == "worker", alone=False)
+    runtime = _runtime(name, settings, broker=broker, pool_size=BACKGROUND_CONNECTIONS + len(what.jobs))
+    relay, worker = process == "relay", process == "worker"
+    background = Background(runtime, relay=relay, worker=worker, measuring=relay, alone=False)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

@@ -1,7 +1,8 @@
 """The portal as a service: accounts, tokens and the pages. It consumes and publishes no events.
 
 `runtime.parts["api"]`: an httpx.Client whose base URL leads to the services (embedded mode: a WSGI transport);
-`runtime.parts["proxies"]`: how many trusted proxies stand before it (0: the client's address is the socket's).
+`runtime.parts["proxies"]`: how many trusted proxies stand before it (0: the client's address is the socket's);
+`runtime.parts["edge"]`: where the edge shows its certificate, if anywhere.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import httpx
 from flask import Blueprint, Flask
 from flask.blueprints import BlueprintSetupState
 
-from gateway.portal import api, web
+from gateway.portal import api, certificate, web
 from gateway.portal.pages import acts, area, nation, people, roster, rounds, school
 from gateway.portal.settings import PortalSettings
 from gateway.portal.tables import METADATA
@@ -36,7 +37,11 @@ def _blueprints() -> tuple[Blueprint, ...]:
 
 
 SERVICE = Service(
-    name="portal", metadata=METADATA, migrations=Path(__file__).parent / "migrations", blueprints=_blueprints
+    name="portal",
+    metadata=METADATA,
+    migrations=Path(__file__).parent / "migrations",
+    blueprints=_blueprints,
+    readings=certificate.READINGS,
 )
 
 
@@ -44,4 +49,4 @@ def parts(settings: PortalSettings) -> dict[str, Any]:
     """What the portal needs beside a database: the way to the services."""
     limits = httpx.Limits(max_connections=settings.threads, max_keepalive_connections=settings.threads)
     client = httpx.Client(base_url=settings.api_url, limits=limits, follow_redirects=False)
-    return {"api": client, "proxies": settings.proxies}
+    return {"api": client, "proxies": settings.proxies, "edge": settings.edge_tls}

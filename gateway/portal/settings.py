@@ -15,3 +15,8 @@ class PortalSettings(Settings):
         "TABIAN_API_URL", "where the portal reaches the services: the edge's inner address"
     )
     proxies: int = setting("TABIAN_PROXIES", "trusted proxies before the portal (X-Forwarded-For)", 0)
+    edge_tls: str = setting(
+        "TABIAN_EDGE_TLS",
+        "host:port where the edge shows the certificate whose end is told in the metrics",
+        "",
+    )

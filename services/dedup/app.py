@@ -7,7 +7,7 @@ from pathlib import Path
 from services.contracts.dedup import CaseChanged, IdentifiedRequested, RosterScreened, RoundSettled
 from services.contracts.intake import AreaRegistered, ManifestSent, RosterIdentified, RoundFenced
 from services.contracts.snapshot import ClosingAborted, ClosingAnnounced, RoundOpened, RoundSealed
-from services.dedup import api, events, settling
+from services.dedup import api, events, readings, settling
 from services.dedup.tables import METADATA
 from services.kit.service import Job, Service, Together
 
@@ -28,4 +28,5 @@ SERVICE = Service(
     },
     publishes=(RosterScreened, CaseChanged, IdentifiedRequested, RoundSettled),
     jobs=(Job("fence", settling.fence), Job("settle", settling.settle)),
+    readings=readings.READINGS,
 )

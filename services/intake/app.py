@@ -20,7 +20,7 @@ from services.contracts.snapshot import (
     RoundOpened,
     RoundSealed,
 )
-from services.intake import api, checking, events, fencing, tables
+from services.intake import api, checking, events, fencing, readings, tables
 from services.intake.tables import documents, uploads
 from services.kit.service import Job, Service, Together
 
@@ -49,5 +49,6 @@ SERVICE = Service(
     ),
     documents={RosterAccepted: documents.read_bodies, RosterIdentified: documents.read_identified},
     jobs=(Job("check-uploads", checking.check_uploads), Job("fence-rounds", fencing.fence_rounds)),
+    readings=readings.READINGS,
     take_back=uploads.take_back,
 )

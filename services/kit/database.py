@@ -19,6 +19,7 @@ from sqlalchemy import Connection, CursorResult, Executable
 from services.kit import outbox
 from services.kit.doorbell import Doorbell
 from services.kit.logs import adopt_correlation
+from services.kit.metrics import POOL_CONNECTIONS, POOL_SIZE
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 QUIET_SECONDS, QUIET_FACTOR = 10.0, 3.0
 RESTED_SECONDS = 1.0
+LOOK_MS = 5000
+_LOOK_TIMEOUT = sa.text(f"SET LOCAL statement_timeout = {LOOK_MS}")
 
 
 class Wakeup:
@@ -152,6 +155,7 @@ class Database:
         )
 
         _ping_what_rested(self.engine)
+        _tell_pool(self.engine, service.name, pool_size)
 
     @contextmanager
     def transaction(self, cause: Envelope | None = None) -> Iterator[Transaction]:
@@ -165,8 +169,27 @@ class Database:
                 self.wakeup.notify()
                 self.bell.ring(connection)
 
+    @contextmanager
+    def look(self) -> Iterator[Connection]:
+        """A connection that can only read, for figures: nobody is woken by it, and no statement takes longer than LOOK_MS."""
+        with (
+            self.engine.connect().execution_options(postgresql_readonly=True) as connection,
+            connection.begin(),
+        ):
+            connection.execute(_LOOK_TIMEOUT)
+            yield connection
+
     def close(self) -> None:
         self.engine.dispose()
+
+
+def _tell_pool(engine: sa.Engine, service: str, size: int) -> None:
+    """Have the process's metrics tell the pool as it is whenever they are asked for."""
+    pool = engine.pool
+    assert isinstance(pool, sa.QueuePool)
+    POOL_SIZE.labels(service).set(size)
+    POOL_CONNECTIONS.labels(service, "in_use").set_function(pool.checkedout)
+    POOL_CONNECTIONS.labels(service, "idle").set_function(pool.checkedin)
 
 
 def _ping_what_rested(engine: sa.Engine) -> None:

@@ -15,17 +15,22 @@ from marshmallow import Schema
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from services.kit.auth import principal, require_tokens
+from services.kit.catalogue import known
 from services.kit.database import Transaction
 from services.kit.errors import Problem, not_found, register_errors
 from services.kit.health import health_blueprint
 from services.kit.logs import adopt_correlation, correlation_id
-from services.kit.metrics import HTTP_SECONDS
+from services.kit.metrics import EDGE_WAIT_SECONDS, HTTP_SECONDS
 from services.kit.service import Runtime
 from services.kit.tickets import TICKET_HEADER, stamp_of
 
 log = logging.getLogger(__name__)
 BODY_BYTES = 64 * 1024
 RECEIVED_HEADER = "X-Tabian-Received"
+CLASS_HEADER = "X-Tabian-Class"
+CLASSES = frozenset({"act", "read", "report", "upload", "sign-in", "page"})
+"""What the edge may say in CLASS_HEADER: in which class the request queued there."""
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 WAITED_CAP_SECONDS = 60.0
 
 
@@ -81,11 +86,13 @@ def raw_body(most: int) -> bytes:
 
 def arrived() -> datetime:
     """When the request arrived on the round clock: now less the time it waited since the edge stamped it."""
-    waited = 0.0
+    return runtime().clock.now() - timedelta(seconds=min(_waited() or 0.0, WAITED_CAP_SECONDS))
+
+
+def _waited() -> float | None:
+    """Seconds since the edge stamped the request; None where no edge did."""
     stamp = request.headers.get(RECEIVED_HEADER, "")
-    if stamp.isdigit():
-        waited = time.time() - int(stamp) / 1000
-    return runtime().clock.now() - timedelta(seconds=min(max(waited, 0.0), WAITED_CAP_SECONDS))
+    return max(time.time() - int(stamp) / 1000, 0.0) if stamp.isdigit() else None
 
 
 def turned_away() -> datetime | None:
@@ -117,6 +124,10 @@ def _observe(app: Flask, service: str) -> None:
     @app.before_request
     def begin() -> None:
         g.started = time.perf_counter()
+        waited = _waited()
+        if waited is not None:
+            queued_as = known(request.headers.get(CLASS_HEADER, ""), CLASSES)
+            EDGE_WAIT_SECONDS.labels(service, queued_as).observe(waited)
         adopt_correlation(request.headers.get("X-Request-Id"), request.headers.get("traceparent"))
         if "\x00" in request.path:  # no name holds one, and PostgreSQL refuses to compare with one
             raise not_found()
@@ -127,7 +138,8 @@ def _observe(app: Flask, service: str) -> None:
         response.headers.setdefault("Cache-Control", "no-store")
         route = request.url_rule.rule if request.url_rule else "unknown"
         elapsed = time.perf_counter() - g.get("started", time.perf_counter())
-        HTTP_SECONDS.labels(service, request.method, route, response.status_code).observe(elapsed)
+        method = known(request.method, METHODS, "other")  # a client may name any
+        HTTP_SECONDS.labels(service, method, route, response.status_code).observe(elapsed)
         log.info(
             "request answered",
             extra={

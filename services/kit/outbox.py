@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from services.contracts.envelope import describe
 from services.contracts.event import REGISTRY
+from services.kit.event_ids import new_id
 from services.kit.logs import correlation_id, traceparent
 from services.kit.messaging import outbox
 
@@ -34,7 +35,7 @@ def row_of(event: object, *, subject: str, time: datetime, cause: Envelope | Non
     event_type, about = describe(event)
     declaration = REGISTRY[event_type]
     return {
-        "id": str(uuid.uuid4()),
+        "id": new_id(),
         "type": event_type,
         "subject": subject,
         "time": time,
@@ -182,30 +183,6 @@ def make_due(connection: Connection) -> None:
             "UPDATE outbox SET next_send_at = clock_timestamp(), sends = 0 WHERE next_send_at IS NOT NULL"
         )
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Depth:
-    """waiting: rows some consumer has yet to apply; oldest_seconds: age of the oldest unpublished; parked: rows."""
-
-    waiting: int
-    oldest_seconds: float
-    parked: int
-
-
-def depth(connection: Connection) -> Depth:
-    row = connection.execute(
-        sa.text(
-            """
-            SELECT count(*) FILTER (WHERE next_send_at IS NOT NULL),
-                   coalesce(extract(epoch FROM clock_timestamp()
-                       - min(created_at) FILTER (WHERE published_at IS NULL)), 0),
-                   count(*) FILTER (WHERE parked <> '{}')
-              FROM outbox WHERE next_send_at IS NOT NULL OR parked <> '{}'
-            """
-        )
-    ).one()
-    return Depth(int(row[0]), float(row[1]), int(row[2]))
 
 
 def parked(connection: Connection) -> list[sa.Row[Any]]:

@@ -19,7 +19,7 @@ from services.contracts.envelope import Envelope
 from services.contracts.event import declaration_of
 from services.kit import inbox, outbox
 from services.kit.crash import crash_point
-from services.kit.metrics import EVENTS_PUBLISHED, OUTBOX_OLDEST_SECONDS, OUTBOX_PARKED, OUTBOX_WAITING
+from services.kit.metrics import EVENTS_PUBLISHED
 from services.kit.outbox import Report
 from services.kit.pace import Pace
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 BATCH = 256
 IDLE_SECONDS = 0.2
-MEASURE_SECONDS = 1.0
 TIDY_SECONDS = 600
 
 
@@ -40,7 +39,6 @@ class Relay:
         self.runtime = runtime
         self.name = runtime.service.name
         self._next_tidy = time.monotonic() + TIDY_SECONDS
-        self._measured, self._next_measure = True, 0.0
         self._reports: list[Report] = []
 
     def run(self, stop: threading.Event) -> None:
@@ -84,7 +82,6 @@ class Relay:
         reports, self._reports = self._reports, []
         if rows:
             self._send(rows)
-        self._measure(changed=bool(rows or reports))
         return max(len(rows), len(reports))
 
     def _tidy(self) -> None:
@@ -138,15 +135,3 @@ class Relay:
             traceparent=row.traceparent,
             document=bodies[row.type, row.document] if row.document else None,
         )
-
-    def _measure(self, *, changed: bool) -> None:
-        """Tell the outbox's depth after a change, but not for every batch: finding it goes through all that waits."""
-        self._measured &= not changed
-        if self._measured or time.monotonic() < self._next_measure:
-            return
-        self._measured, self._next_measure = True, time.monotonic() + MEASURE_SECONDS
-        with self.runtime.database.transaction() as tx:
-            depth = outbox.depth(tx.connection)
-        OUTBOX_WAITING.labels(self.name).set(depth.waiting)
-        OUTBOX_OLDEST_SECONDS.labels(self.name).set(depth.oldest_seconds)
-        OUTBOX_PARKED.labels(self.name).set(depth.parked)

@@ -9,7 +9,9 @@ from services.kit.broker import Broker
 from services.kit.clock import Clock
 from services.kit.database import Database
 from services.kit.doorbell import listen
+from services.kit.figures import disks, readings
 from services.kit.keys import Keys
+from services.kit.measuring import Measuring
 from services.kit.relay import Relay
 from services.kit.service import Runtime, Service
 from services.kit.settings import Settings
@@ -37,18 +39,30 @@ def build_runtime(
     )
 
 
+BACKGROUND_CONNECTIONS = 3
+"""What relay, worker and measuring hold at a time; each job holds one more."""
+
+
 class Background:
-    """The threads of one service beside its web application; all stop together. A process may run only its relay, or
-    only its worker and jobs; one that is not alone listens for the others' bell."""
+    """The threads of one service beside its web application; all stop together. A process may run only some of them; one
+    that is not alone listens for the others' bell."""
 
     def __init__(
-        self, runtime: Runtime, *, relay: bool = True, worker: bool = True, alone: bool = True
+        self,
+        runtime: Runtime,
+        *,
+        relay: bool = True,
+        worker: bool = True,
+        measuring: bool = True,
+        alone: bool = True,
     ) -> None:
         self._stop = threading.Event()
         service = runtime.service
         targets: dict[str, tuple[Any, ...]] = {}
         if relay:
             targets["relay"] = (Relay(runtime).run, self._stop)
+        if measured := (*(readings(runtime) if measuring else ()), *disks(runtime)):
+            targets["measuring"] = (Measuring(runtime, measured).run, self._stop)
         if worker:
             targets["worker"] = (Worker(runtime).run, self._stop)
             targets |= {job.name: (run_job, runtime, job, self._stop) for job in service.jobs}

@@ -5,7 +5,7 @@ A Runtime is the declaration plus what differs between one process and many: set
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from services.contracts.event import declaration_of
 
 if TYPE_CHECKING:
     from flask import Blueprint
+    from prometheus_client import Gauge
 
     from services.contracts.envelope import Envelope
     from services.kit.broker import Broker
@@ -55,6 +56,20 @@ class Job:
     run: Callable[[Runtime], bool]
 
 
+Sample = tuple["Gauge", tuple[str, ...], float]
+"""A gauge, the values of its labels, and its value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Figures that are looked up every `every` seconds and shown in gauges, instead of being counted as they change. `read`
+    gives all there is to show, and looks at the service's own tables by `Database.look`; what they cost is bounded."""
+
+    name: str
+    every: float
+    read: Callable[[Runtime], Iterable[Sample]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """One service. `documents` reads the stored documents that outbox rows of that event class name by sha256;
@@ -68,6 +83,7 @@ class Service:
     publishes: tuple[type[Any], ...] = ()
     documents: Mapping[type[Any], DocumentReader] = field(default_factory=dict)
     jobs: tuple[Job, ...] = ()
+    readings: tuple[Reading, ...] = ()
     take_back: Callable[[Transaction], None] | None = None
 
     def handler(self, event_type: str) -> Handler | Together | None:

@@ -40,6 +40,9 @@ class Settings:
     leaving_file: Path | None = setting(
         "TABIAN_LEAVING", "while this file is there, a web process says that it is not ready", None
     )
+    disks: tuple[Path, ...] = setting(
+        "TABIAN_DISKS", "paths whose disks a worker or relay tells in its metrics, with commas between", ()
+    )
     log_level: str = setting("TABIAN_LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", "INFO")
     metrics_port: int = setting(
         "TABIAN_METRICS_PORT", "where a process of its own serves its metrics; 0: nowhere", 9100
@@ -78,6 +81,8 @@ def _from_file(name: str) -> str:
 def _convert(kind: str, text: str) -> Any:
     if kind == "int":
         return int(text)
+    if kind.startswith("tuple"):
+        return tuple(Path(part.strip()) for part in text.split(",") if part.strip())
     if kind.startswith("Path"):
         return Path(text)
     return text

@@ -20,12 +20,20 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from services.contracts.envelope import Envelope, UnknownEvent
-from services.contracts.event import EventMismatch
+from services.contracts.event import REGISTRY, EventMismatch
 from services.kit.broker import Delivery, Subscription
+from services.kit.catalogue import UNKNOWN, known
 from services.kit.crash import crash_point
 from services.kit.inbox import Handled, handle_once
 from services.kit.logs import stack_of
-from services.kit.metrics import EVENTS_HANDLED, EVENTS_TOGETHER, HANDLER_SECONDS, JOB_RUNS
+from services.kit.metrics import (
+    EVENTS_HANDLED,
+    EVENTS_TOGETHER,
+    HANDLER_SECONDS,
+    JOB_RUNS,
+    REDELIVERIES,
+    WORKER_RUNNING,
+)
 from services.kit.outbox import Report
 from services.kit.pace import Pace
 from services.kit.service import Together
@@ -59,12 +67,14 @@ class Worker:
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set; what was received is settled first."""
         subscription, pace = self.runtime.port().subscribe(self.name), Pace()
+        WORKER_RUNNING.labels(self.name).set(1)
         try:
             while not stop.is_set():
                 pace.begin()
                 if self.step(subscription, stop) < BATCH:
                     pace.rest(stop)
         finally:
+            WORKER_RUNNING.labels(self.name).set(0)
             subscription.close()
 
     def step(self, subscription: Subscription, stop: threading.Event, timeout: float = 0.5) -> int:
@@ -83,8 +93,11 @@ class Worker:
                 envelope = Envelope.parse(delivery.headers, delivery.body, delivery.content_type)
             except EventMismatch as problem:
                 log.error("undecodable message dead-lettered", extra={"service": self.name})
+                EVENTS_HANDLED.labels(self.name, UNKNOWN, "unreadable").inc()
                 subscription.dead_letter(delivery, str(problem))
                 continue
+            if delivery.attempt > 1:
+                REDELIVERIES.labels(self.name, _declared(envelope)).inc()
             handler = self.runtime.service.handler(envelope.type)
             together = isinstance(handler, Together) and delivery.attempt == 1
             groups[envelope.type if together else object()].append(Arrived(delivery, envelope))
@@ -159,7 +172,7 @@ class Worker:
                 "stack": stack_of(problem),
             },
         )
-        EVENTS_HANDLED.labels(self.name, envelope.type, "parked" if final else "retried").inc()
+        EVENTS_HANDLED.labels(self.name, _declared(envelope), "parked" if final else "retried").inc()
         if not final:
             subscription.retry(delivery)
             return
@@ -176,6 +189,11 @@ class Worker:
 
 def _producer(envelope: Envelope) -> str:
     return envelope.type.split(".", 1)[0]
+
+
+def _declared(envelope: Envelope) -> str:
+    """Its type as a label: what a message says of itself may be anything."""
+    return known(envelope.type, REGISTRY)
 
 
 def run_job(runtime: Runtime, job: Job, stop: threading.Event) -> None:

@@ -49,6 +49,11 @@ VIOLATIONS = {
         "import services.intake.tables",
         "gateway, then one of five services",
     ),
+    "the gateway knows the documents": (
+        "gateway/routes.py",
+        "import deploy.documents",
+        "gateway, then one of five services",
+    ),
     "a handler speaks to the broker": (
         "services/dedup/events.py",
         "import kombu",

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import httpx
 import pytest
 import sqlalchemy as sa
+from prometheus_client import Counter
+from prometheus_client.metrics import MetricWrapperBase
 
 from gateway.embedded import free_port
+from gateway.portal import certificate
+from gateway.portal.app import SERVICE as PORTAL
 from services.contracts.export import PackageBuilt
 from services.export.app import SERVICE as EXPORT
+from services.intake import metrics as intake_metrics
+from services.intake.app import SERVICE as INTAKE
+from services.kit import metrics
 from services.kit.messaging import outbox as rows
 from services.kit.service import Service
 from services.snapshot.app import SERVICE as SNAPSHOT
@@ -129,6 +138,64 @@ def test_an_api_answers_on_its_port_and_tells_its_metrics_on_another(
     assert until(api.health) == '{"status":"ok","service":"snapshot"}\n'
     assert "tabian_http_request_seconds_count" in until(api.metrics)
     assert api.terminate() == 0
+
+
+def _names(module: ModuleType | None) -> set[str]:
+    """The metrics that a module declares, as a scrape names them."""
+    made = vars(module).values() if module else ()
+    collectors = [one for one in made if isinstance(one, MetricWrapperBase)]
+    return {f"{one._name}_total" if isinstance(one, Counter) else one._name for one in collectors}
+
+
+@pytest.mark.parametrize(
+    ("service", "part", "own"),
+    [
+        (INTAKE, "relay", intake_metrics),
+        (INTAKE, "worker", intake_metrics),
+        (INTAKE, "api", intake_metrics),
+        (EXPORT, "relay", None),
+        (PORTAL, "api", certificate),
+    ],
+    ids=lambda given: getattr(given, "name", None) or str(given),
+)
+def test_a_process_serves_what_its_service_declares_and_nothing_of_another(
+    bench: Callable[..., Bench],
+    start: Callable[..., Process],
+    service: Service,
+    part: str,
+    own: ModuleType | None,
+) -> None:
+    more = {"TABIAN_API_URL": "http://127.0.0.1:9"} if service is PORTAL else {}
+    process = start(bench(service, parts={"api": None}), part, **more)
+    text = until(process.metrics, seconds=30)
+    served = {name for name in re.findall(r"^# TYPE (tabian_\w+) ", text, re.MULTILINE)}
+    assert served == _names(metrics) | _names(own)
+    assert f'tabian_pool_size{{service="{service.name}"}}' in text
+    assert "_created" not in text
+
+
+@pytest.mark.parametrize(("service", "part"), [(INTAKE, "relay"), (PORTAL, "api")], ids=["intake", "portal"])
+def test_who_measures_tells_of_its_database_and_messages(
+    bench: Callable[..., Bench], start: Callable[..., Process], service: Service, part: str
+) -> None:
+    more = {"TABIAN_API_URL": "http://127.0.0.1:9"} if service is PORTAL else {}
+    process = start(bench(service, parts={"api": None}), part, **more)
+    readings = {"outbox", "conservation", "database", "submissions", "window", "uploads"}
+    expected = readings if service is INTAKE else {"database", "certificate"}
+
+    def taken() -> bool:
+        told = process.metrics()
+        return all(f'tabian_measured_timestamp_seconds{{reading="{name}"' in told for name in expected)
+
+    until(taken, seconds=30)
+    given = {
+        re.split(r"[{ ]", line)[0] for line in process.metrics().splitlines() if not line.startswith("#")
+    }
+    assert {name for name in _names(metrics) if name.startswith("tabian_database_")} <= given
+    if service is INTAKE:
+        messages = {"waiting", "oldest_seconds", "parked", "rows"}
+        assert {f"tabian_outbox_{name}" for name in messages} | {"tabian_applied_lag_seconds"} <= given
+        assert {"tabian_inbox_rows", "tabian_uploads_waiting", "tabian_uploads_oldest_seconds"} <= given
 
 
 def test_migrate_brings_an_empty_database_to_the_head_and_ends(

@@ -6,16 +6,19 @@ import http.client
 import itertools
 import json
 import re
+import ssl
 import time
 from collections.abc import Iterator
 
 import httpx
 import jwt
 import pytest
+from cryptography.x509 import load_pem_x509_certificate
 
 from gateway.edge.configuration import HERE, Site, configuration, routes_map
 from gateway.edge.pools import pool_of
-from gateway.routes import PAGES, ROUTES, Route
+from gateway.portal.certificate import expires_at
+from gateway.routes import PAGES, ROUTES, Route, class_of
 from services.kit.errors import Problem, problem_body
 from services.kit.tickets import stamp_of
 from tests.support.edge import Edge, running_edge
@@ -59,8 +62,10 @@ def test_the_files_beside_the_module_are_what_the_tables_make() -> None:
 def test_every_row_leads_to_its_pool(edge: Edge, clerk: dict[str, str], route: Route) -> None:
     method, path = _sample(route)
     expected = next(r for r in (*ROUTES, *PAGES) if r.matches(method, path))
-    answer = edge.public.request(method, path, headers=clerk if route.guarded else {})
+    own = {"X-Tabian-Class": "act-of-mine"}
+    answer = edge.public.request(method, path, headers=(clerk if route.guarded else {}) | own)
     assert answer.json()["pool"] == pool_of(expected)
+    assert answer.json()["headers"]["x-tabian-class"] == expected.queue == class_of(method, path)
 
 
 @pytest.mark.parametrize("route", [r for r in ROUTES if r.guarded], ids=lambda r: r.pattern)
@@ -301,3 +306,12 @@ def test_prometheus_reads_every_pool(edge: Edge) -> None:
     for pool in edge.processes:
         assert f'haproxy_backend_current_queue{{proxy="{pool}"}}' in text
     assert edge.public.get("/metrics").json()["pool"] == "portal", "not from outside"
+
+
+def test_the_edge_shows_until_when_its_certificate_is_good(edge: Edge) -> None:
+    address = f"{edge.public.base_url.host}:{edge.public.base_url.port}"
+    shown = load_pem_x509_certificate((edge.keys.folder / "edge.crt").read_bytes())
+    assert expires_at(address) == shown.not_valid_after_utc.timestamp()
+    plain = f"{edge.inner.base_url.host}:{edge.inner.base_url.port}"
+    with pytest.raises(ssl.SSLError):
+        expires_at(plain)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from services.contracts.envelope import Envelope
 from services.contracts.export import PackageBuilt
 from services.contracts.intake import AreaRegistered
-from services.kit import inbox, outbox
+from services.kit import figures, inbox, outbox
 from services.kit.broker import Delivery
 from services.kit.messaging import outbox as rows
 from services.kit.outbox import Report
@@ -78,7 +78,7 @@ def test_an_event_is_applied_once_and_reported(maker: Bench, taker: Bench) -> No
     assert effects(taker) == ["a", "b"]
     assert row_states(maker) == [([], ["snapshot"]), ([], ["snapshot"])]
     with maker.database.transaction() as tx:
-        assert outbox.depth(tx.connection).waiting == 0
+        assert figures.depth(tx.connection).waiting == 0
 
 
 def row_states(maker: Bench) -> list[tuple[list[str], list[str]]]:
@@ -126,7 +126,7 @@ def test_poison_is_parked_after_three_attempts_and_what_is_behind_flows_on(
     with maker.database.transaction() as tx:
         (parked,) = outbox.parked(tx.connection)
         assert (parked.subject, parked.parked, parked.reason) == ("poison", ["snapshot"], "Refused")
-        assert outbox.depth(tx.connection).waiting == 0
+        assert figures.depth(tx.connection).waiting == 0
 
 
 def test_a_row_nobody_reports_is_parked_after_three_resends(maker: Bench) -> None:

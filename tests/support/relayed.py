@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.kit import outbox
+from services.kit import figures
 from services.kit.messaging import outbox as rows
 from services.kit.relay import Relay
 from services.kit.worker import Worker
@@ -66,4 +66,4 @@ class Pair:
     def waiting(self) -> int:
         """Outbox rows that a consumer has yet to report."""
         with self.maker.database.transaction() as tx:
-            return outbox.depth(tx.connection).waiting
+            return figures.depth(tx.connection).waiting

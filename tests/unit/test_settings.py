@@ -27,6 +27,12 @@ def test_what_is_enough_loads_with_defaults() -> None:
     assert (settings.threads, settings.log_level, settings.clock_file) == (8, "INFO", None)
 
 
+def test_paths_are_given_with_commas_between() -> None:
+    assert load(Settings, ENOUGH).disks == ()
+    given = load(Settings, {**ENOUGH, "TABIAN_DISKS": "/var/lib/tabian, /disks/postgres,"})
+    assert given.disks == (Path("/var/lib/tabian"), Path("/disks/postgres"))
+
+
 def test_all_that_is_missing_is_named_at_once() -> None:
     with pytest.raises(SettingsError) as caught:
         load(MoreSettings, {})

@@ -18,6 +18,7 @@ from services.contracts.refusal import Refusal
 from services.contracts.signed import sign
 from services.contracts.statements import Receipt, Screening, Signer
 from services.intake.api.desk import Desk, Visit, desk_of, visit
+from services.intake.metrics import ACTS
 from services.intake.tables import rounds, submissions
 from services.intake.tables.register import next_revision
 from services.kit.database import Transaction
@@ -56,7 +57,13 @@ class Asked:
     answer: dict[str, Any] | Refusal | None = None
 
 
-Answers = list[tuple[Asked, dict[str, Any] | Refusal]]
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What an act is to be answered; `done`: it was carried out for this, not before and not refused."""
+
+    asked: Asked
+    answer: dict[str, Any] | Refusal
+    done: bool = False
 
 
 def carry_out(asked: Asked) -> dict[str, Any]:
@@ -98,33 +105,37 @@ def _alone(asked: Asked) -> None:
     _tell(answers)
 
 
-def _tell(answers: Answers) -> None:
-    for asked, answer in answers:
-        asked.answer = answer
+def _tell(answers: Sequence[Answered]) -> None:
+    """The transaction is committed."""
+    for one in answers:
+        one.asked.answer = one.answer
+        if one.done:
+            ACTS.labels(one.asked.name).inc()
 
 
-def _answers(tx: Transaction, found: Sequence[tuple[Asked, sa.Row[Any] | None]]) -> Answers:
+def _answers(tx: Transaction, found: Sequence[tuple[Asked, sa.Row[Any] | None]]) -> list[Answered]:
     """Decide acts on submissions that this transaction holds, all of one round, and write what they did."""
     if not found:
         return []
     name = found[0][0].round
     waiting = submissions.waiting_uploads(tx, name, [asked.school for asked, _ in found])
-    answers: Answers = []
+    answers: list[Answered] = []
     written: list[tuple[dict[str, Any], dict[str, Any]]] = []
     for asked, row in found:
         adopt_correlation(asked.visit.correlation, asked.visit.traceparent)
         try:
             desk = desk_of(asked.visit, row, waiting.get(asked.school))
             answer = _before(tx, asked, desk)
-            if answer is None:
-                after, act = _performed(asked, desk, asked.decide(desk))
-                answer = _answer(act["receipt"], after)
-                submissions.tell(tx, after, asked.name)
-                written.append((after, act))
+            if answer is not None:
+                answers.append(Answered(asked, answer))
+                continue
+            after, act = _performed(asked, desk, asked.decide(desk))
         except Refusal as refusal:
-            answers.append((asked, refusal))
-        else:
-            answers.append((asked, answer))
+            answers.append(Answered(asked, refusal))
+            continue
+        submissions.tell(tx, after, asked.name)
+        written.append((after, act))
+        answers.append(Answered(asked, _answer(act["receipt"], after), done=True))
     submissions.show(tx, name, [{name: after[name] for name in _SHOWN} for after, _ in written])
     submissions.record_acts(tx, [act for _, act in written])
     return answers

@@ -16,8 +16,8 @@ NAMESPACE: Final = "tabian"
 POSTGRES, RABBITMQ = f"postgres-rw.{NAMESPACE}.svc", f"rabbitmq.{NAMESPACE}.svc"
 """The services that the operators make. With the namespace: KEDA asks RabbitMQ from its own."""
 URLS: Final = ("database-url", "broker-url")
-UNUSED: Final = ("postgres.password", "declare.broker-url", "edge.crt")
-"""PostgreSQL's operator has a superuser of its own; the broker loads what is declared; the certificate is for clients."""
+UNUSED: Final = ("declare.broker-url", "edge.crt")
+"""The broker loads what is declared; the certificate is for clients."""
 
 
 def make_cluster_secrets(folder: Path) -> None:
@@ -29,19 +29,19 @@ def make_cluster_secrets(folder: Path) -> None:
         "kind": "Kustomization",
         "namespace": NAMESPACE,
         "generatorOptions": {"disableNameSuffixHash": True},
-        "secretGenerator": [
-            _secret(name) for name in made if name not in UNUSED and not name.endswith(".broker-password")
-        ],
+        "secretGenerator": [secret for name in made if (secret := _secret(name))],
     }
     # JSON is YAML as well
     (folder / "kustomization.yaml").write_text(json.dumps(kustomization, indent=2), encoding="utf-8")
 
 
-def _secret(file: str) -> dict[str, Any]:
-    """A Secret named as the file. It holds a URL under the name by which a process reads it, a password as PostgreSQL's operator
-    wants it."""
+def _secret(file: str) -> dict[str, Any] | None:
+    """A Secret named as the file: a URL under the name by which a process reads it, a role's password as PostgreSQL's operator
+    wants it. None for what nobody needs there."""
     owner, _, what = file.partition(".")
     if what == "password" and owner in DATABASES:
         login = {"literals": [f"username={owner}"], "files": [f"password={file}"]}
         return {"name": file, "type": "kubernetes.io/basic-auth", **login}
+    if what.endswith("password") or file in UNUSED:
+        return None
     return {"name": file, "files": [f"{what if what in URLS else file}={file}"]}

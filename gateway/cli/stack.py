@@ -1,6 +1,7 @@
-"""`tabian stack`: the compose stack of this machine: make its secrets, start it, stop it, and play a whole round on it.
+"""`tabian stack`: the compose stack of this machine: make its secrets, start it, stop it, and play a whole round on it; and
+the secrets of a cluster.
 
-Needs a Docker engine with compose. Not here: what runs in the stack (docker-compose.yml).
+Needs a Docker engine with compose, but for those. Not here: what runs (docker-compose.yml, deploy/k8s).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from deploy.rehearsal.truth import areas, outline
 from gateway.cli.result import write_json
 from gateway.cli.stage import PASSWORD, introduce, make_demo_nation, plain_lines, show_summary
 from gateway.embedded import free_port
+from gateway.stack.cluster import make_cluster_secrets
 from gateway.stack.compose import Stack, StackFault, cpu_share
 from gateway.stack.isolation import wrong_doors
 from gateway.stack.rolling import roll
@@ -89,6 +91,14 @@ def restart(port: int) -> None:
     """Restart every process a few at a time, so that nobody is turned away. Needs two of each (`up --each 2`)."""
     with _said_plainly():
         roll(Stack("tabian", FOLDER, port), plain_lines())
+
+
+@stack.command("secrets")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def secrets_of_cluster(folder: Path) -> None:
+    """Make the secrets of a cluster that are missing in FOLDER; `kubectl apply -k FOLDER` brings them there."""
+    make_cluster_secrets(folder)
+    click.echo(folder / "kustomization.yaml")
 
 
 @stack.command()

@@ -1,9 +1,10 @@
-"""`python -m gateway.edge`: write haproxy.cfg and routes.map beside this file, as the compose stack mounts them."""
+"""`python -m gateway.edge`: write the edge's configuration: for the compose stack beside this file, for Kubernetes into deploy/k8s."""
 
 from __future__ import annotations
 
-from gateway.edge.configuration import HERE, Site, configuration, routes_map
+from gateway.edge.configuration import PLACES, configuration, routes_map
 
 if __name__ == "__main__":
-    (HERE / "haproxy.cfg").write_text(configuration(Site()), encoding="utf-8")
-    (HERE / "routes.map").write_text(routes_map(), encoding="utf-8")
+    for folder, site in PLACES.items():
+        (folder / "haproxy.cfg").write_text(configuration(site), encoding="utf-8")
+        (folder / "routes.map").write_text(routes_map(), encoding="utf-8")

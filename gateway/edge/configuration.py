@@ -16,12 +16,10 @@ from gateway.routes import PAGES, ROUTES, Route
 from services.kit.auth_terms import LEEWAY_SECONDS
 
 HERE: Final = Path(__file__).parent
-MOST_PROCESSES: Final = 8
-"""How far one pool can be scaled without a new configuration."""
 RETRY_SECONDS: Final = 2
-_RESOLVERS = """# Docker's own name server tells how many processes a pool has just now
+_RESOLVERS = """# the name server tells how many processes a pool has just now
 resolvers processes
-    nameserver docker 127.0.0.11:53
+    @nameserver@
     resolve_retries 3
     timeout resolve 2s
     timeout retry 1s
@@ -33,8 +31,10 @@ resolvers processes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """What differs between the compose stack (the defaults) and a test on one machine. `processes`: pool name →
-    address of its one process, where no name server is asked."""
+    """What differs between the compose stack (the defaults), a cluster, and a test on one machine. `nameserver`: who knows
+    the processes of a pool, by its name and `domain`; `most_processes`: how far a pool can be scaled without a new
+    configuration; `edges`: how many edges share the processes' places; `connections`: of clients, at most, at each
+    edge; `processes`: pool name → address of its one process, where no name server is asked."""
 
     public_bind: str = ":8443 ssl crt /run/secrets/edge.pem alpn h2,http/1.1"
     inner_bind: str = ":8081"
@@ -46,8 +46,25 @@ class Site:
     token_key: str = "/run/secrets/token.pub"
     ticket_key: str = "/run/secrets/ticket.key"
     port: int = 8000
+    nameserver: str = "nameserver docker 127.0.0.11:53"
+    domain: str = ""
+    most_processes: int = 8
+    edges: int = 1
+    connections: int = 2000
     processes: dict[str, str] | None = None
     pools: tuple[Pool, ...] = POOLS
+
+
+CLUSTER: Final = Site(
+    nameserver="parse-resolv-conf",
+    domain=".tabian.svc.cluster.local",
+    most_processes=16,
+    edges=2,
+    connections=10_000,
+)
+"""On Kubernetes (deploy/k8s): its name server answers for headless services, by their full names only."""
+PLACES: Final = {HERE: Site(), HERE.parents[1] / "deploy/k8s/base/edge": CLUSTER}
+"""Folder → the site whose configuration is kept there."""
 
 
 def configuration(site: Site) -> str:
@@ -87,7 +104,7 @@ def _fill(text: str, values: dict[str, str]) -> str:
 
 
 def _places(site: Site) -> dict[str, str]:
-    names = [field.name for field in fields(Site) if field.type == "str"]
+    names = [field.name for field in fields(Site) if field.type in ("str", "int")]
     priorities = (
         f"    http-request set-priority-class int({number}) if {{ var(txn.class) -m str {name} }}"
         for name, number in PRIORITIES.items()
@@ -103,7 +120,7 @@ def _places(site: Site) -> dict[str, str]:
 
 
 def _backend(lane: Lane, site: Site) -> str:
-    pool = lane.pool
+    pool, at_once = lane.pool, lane.at_once // site.edges
     lines = [
         f"backend {lane.name} from {'pages' if pool.pages else 'api'}",
         f"    timeout queue {pool.wait_seconds}s",
@@ -118,11 +135,11 @@ def _backend(lane: Lane, site: Site) -> str:
     ]
     if site.processes is None:
         lines.append(
-            f"    server-template process {MOST_PROCESSES} {pool.name}:{site.port} resolvers processes "
-            f"init-addr none maxconn {lane.at_once}"
+            f"    server-template process {site.most_processes} {pool.name}{site.domain}:{site.port} "
+            f"resolvers processes init-addr none maxconn {at_once}"
         )
     else:
-        lines.append(f"    server process {site.processes[pool.name]} maxconn {lane.at_once}")
+        lines.append(f"    server process {site.processes[pool.name]} maxconn {at_once}")
     nobody = site.nobody_pages_bind if pool.pages else site.nobody_api_bind
     lines.append(f"    server nobody {nobody} backup no-check")
     return "\n".join(lines)

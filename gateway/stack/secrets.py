@@ -28,18 +28,19 @@ BROKER_USERS: Final = (*SERVICES, DECLARE, OPS)
 CERTIFICATE_DAYS: Final = 365
 
 
-def make_secrets(folder: Path) -> None:
-    """Make every secret that is missing in `folder`; what follows from others is written anew."""
+def make_secrets(folder: Path, *, postgres: str = "postgres", rabbitmq: str = "rabbitmq") -> None:
+    """Make every secret that is missing in `folder`; what follows from others is written anew. `postgres`, `rabbitmq`: the
+    servers' names, for the URLs."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     make_keys(folder)
     _write(folder / "token.pub", _public(Keys(folder)))
     _password(folder / "postgres.password")
-    urls = {name: _database_url(folder, name) for name in DATABASES}
+    urls = {name: _database_url(folder, name, postgres) for name in DATABASES}
     _write(folder / "databases.json", json.dumps(urls, indent=2))
     words = {name: _password(folder / f"{name}.broker-password") for name in BROKER_USERS}
     for name, word in words.items():
-        _write(folder / f"{name}.broker-url", f"amqp://{name}:{word}@rabbitmq:5672/{VIRTUAL_HOST}")
+        _write(folder / f"{name}.broker-url", f"amqp://{name}:{word}@{rabbitmq}:5672/{VIRTUAL_HOST}")
     _write(folder / "definitions.json", json.dumps(definitions(words), indent=2))
     if not (folder / "edge.pem").exists():
         _certificate(folder)
@@ -47,9 +48,9 @@ def make_secrets(folder: Path) -> None:
         file.chmod(0o644)
 
 
-def _database_url(folder: Path, name: str) -> str:
+def _database_url(folder: Path, name: str, host: str) -> str:
     word = _password(folder / f"{name}.password")
-    url = f"postgresql+psycopg://{name}:{word}@postgres:5432/tabian_{name}"
+    url = f"postgresql+psycopg://{name}:{word}@{host}:5432/tabian_{name}"
     _write(folder / f"{name}.database-url", url)
     return url
 

@@ -1,4 +1,5 @@
-"""/healthz: this process answers. /readyz: its database answers and has the migrations this code was built for.
+"""/healthz: this process answers. /readyz: its database answers and has the migrations this code was built for, or later
+ones: while a release goes round, processes of the version before work on.
 
 Not the broker: a service without it still takes work, and the outbox keeps it. A process that is about to be ended is
 asked first to say that it is not ready, so that the edge sends it nothing more.
@@ -11,7 +12,7 @@ from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
 from services.kit.auth import public
-from services.kit.migrations import current_revision, head_revision
+from services.kit.migrations import carries, current_revision, head_revision
 from services.kit.service import Runtime
 
 
@@ -35,7 +36,7 @@ def health_blueprint(runtime: Runtime) -> Blueprint:
                 revision = current_revision(tx.connection)
         except sa.exc.SQLAlchemyError:
             return jsonify(status="database-away", service=runtime.service.name), 503
-        if revision != head:
+        if not carries(revision, head):
             return jsonify(status="migrations-missing", has=revision, wants=head), 503
         return jsonify(status="ready", service=runtime.service.name)
 

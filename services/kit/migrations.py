@@ -6,6 +6,7 @@ One migration runs at a time (advisory lock); it gives up rather than block othe
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,18 @@ def head_revision(service: Service) -> str | None:
 
 def current_revision(connection: sa.Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
+
+
+def carries(revision: str | None, head: str | None) -> bool:
+    """Whether a database at `revision` has what code with this head needs: the same version, or a later one, which took
+    nothing away that the version before it reads (CONTRIBUTING.md)."""
+    return revision == head or _number(revision) > _number(head)
+
+
+def _number(revision: str | None) -> int:
+    """-1 for what is no version's name."""
+    found = re.match(r"(\d{4})_", revision or "")
+    return int(found[1]) if found else -1
 
 
 def draft(service: Service, url: str, words: str) -> Path:

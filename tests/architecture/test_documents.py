@@ -24,8 +24,9 @@ HOSTS = {
     "www.w3.org",
     "www.apache.org",  # in the licence
 }
+# k8s.io/v1 and the like are names of interfaces
 REGISTRY = re.compile(
-    r"\b(?:[\w-]+\.)*(?:pypi|pythonhosted|npmjs|docker|ghcr|quay|gcr|k8s|anaconda|debian)\.(?:org|io|com|net)\b"
+    r"\b(?:[\w-]+\.)*(?:pypi|pythonhosted|npmjs|docker|ghcr|quay|gcr|k8s|anaconda|debian)\.(?:org|io|com|net)\b(?!/v\d)"
 )
 MACHINE = re.compile(r"(?<![\w.])/(?:work|home|root|Users)/\w")
 PATH = re.compile(r"`((?:services|gateway|deploy|docs|tests)/[\w./-]+|[\w-]+\.(?:md|toml|lock)|\.ci/\w+)`")
@@ -145,7 +146,7 @@ def test_no_file_names_a_registry_or_an_unknown_host() -> None:
     strange = {}
     for path, text in _texts(tree.tracked()):
         hosts = {host.lower() for host in re.findall(r"https?://([^/\s\"'`)>:<]+)", text)}
-        hosts = {h for h in hosts if "." in h and not h.endswith((".example", ".invalid", ".test"))}
+        hosts = {h for h in hosts if "." in h and not h.endswith((".example", ".invalid", ".test", ".svc"))}
         found = (hosts - HOSTS) | set(REGISTRY.findall(text))
         if found and path != Path(__file__).relative_to(tree.ROOT):
             strange[str(path)] = sorted(found)

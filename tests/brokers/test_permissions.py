@@ -33,6 +33,10 @@ MAY: dict[str, tuple[str, Act]] = {
     "send a report": ("dedup", _publish("tabian.reports", "intake")),
     "read its queue": ("dedup", _read("dedup")),
     "read its reports": ("intake", _read("intake.reports")),
+    "ask how long its queue is, as KEDA does in its name": (
+        "dedup",
+        lambda c: c.queue_declare("dedup", passive=True),
+    ),
     "look at dead letters": ("ops", _read("dedup.dead")),
 }
 MAY_NOT: dict[str, tuple[str, Act]] = {

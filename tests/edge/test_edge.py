@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 import http.client
 import itertools
 import json
 import re
 import ssl
+import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import jwt
 import pytest
 from cryptography.x509 import load_pem_x509_certificate
 
-from gateway.edge.configuration import HERE, Site, configuration, routes_map
+from gateway.edge.configuration import CLUSTER, PLACES, configuration, routes_map
 from gateway.edge.pools import pool_of
 from gateway.portal.certificate import expires_at
 from gateway.routes import PAGES, ROUTES, Route, class_of
+from gateway.stack.secrets import make_secrets
 from services.kit.errors import Problem, problem_body
 from services.kit.tickets import stamp_of
-from tests.support.edge import Edge, running_edge
+from tests.support.edge import Edge, program, running_edge
 from tests.support.tokens import bearer
 
 CONFIRM = "/api/v1/rounds/2564-2/schools/1066350177/confirmation"
@@ -53,9 +57,27 @@ def _problem(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, body["type"].removeprefix("/problems/")
 
 
-def test_the_files_beside_the_module_are_what_the_tables_make() -> None:
-    assert (HERE / "haproxy.cfg").read_text(encoding="utf-8") == configuration(Site()), "run `make edge`"
-    assert (HERE / "routes.map").read_text(encoding="utf-8") == routes_map(), "run `make edge`"
+@pytest.mark.parametrize("folder", PLACES, ids=str)
+def test_the_files_that_are_kept_are_what_the_tables_make(folder: Path) -> None:
+    assert (folder / "haproxy.cfg").read_text(encoding="utf-8") == configuration(PLACES[folder]), (
+        "run `make edge`"
+    )
+    assert (folder / "routes.map").read_text(encoding="utf-8") == routes_map(), "run `make edge`"
+
+
+def test_haproxy_takes_the_clusters_configuration(tmp_path: Path) -> None:
+    make_secrets(tmp_path)
+    (tmp_path / "routes.map").write_text(routes_map(), encoding="utf-8")
+    site = dataclasses.replace(
+        CLUSTER,
+        public_bind=f":8443 ssl crt {tmp_path / 'edge.pem'}",
+        routes=str(tmp_path / "routes.map"),
+        token_key=str(tmp_path / "token.pub"),
+        ticket_key=str(tmp_path / "ticket.key"),
+    )
+    (tmp_path / "haproxy.cfg").write_text(configuration(site), encoding="utf-8")
+    asked = subprocess.run([program(), "-c", "-f", tmp_path / "haproxy.cfg"], capture_output=True, text=True)
+    assert asked.returncode == 0, asked.stderr
 
 
 @pytest.mark.parametrize("route", [*ROUTES, *PAGES], ids=lambda r: f"{min(r.methods, default='')}{r.pattern}")

@@ -159,6 +159,11 @@ class Edge:
         self.running.send_signal(signal.SIGUSR1)
 
 
+def program() -> str:
+    """Where this machine's HAProxy is."""
+    return next(found for place in PLACES if (found := shutil.which(place)))
+
+
 def _site(folder: Path, binds: tuple[str, ...], ports: Mapping[str, int], pools: tuple[Pool, ...]) -> Site:
     public, inner, metrics, nobody_api, nobody_pages = binds
     secrets = folder / "secrets"
@@ -198,14 +203,13 @@ def running_edge(
     site = _site(folder, (public, inner, metrics, *nobody), ports, pools)
     (folder / "routes.map").write_text(routes_map(), encoding="utf-8")
     (folder / "haproxy.cfg").write_text(configuration(site), encoding="utf-8")
-    program = next(found for place in PLACES if (found := shutil.which(place)))
     trusted = ssl.create_default_context(cafile=secrets / "edge.crt")
     with (
         (folder / "haproxy.log").open("wb") as log,
         httpx.Client(base_url=f"https://{public}", verify=trusted, timeout=30) as outside,
         httpx.Client(base_url=f"http://{inner}", timeout=30) as inside,
     ):
-        running = subprocess.Popen([program, "-db", "-f", folder / "haproxy.cfg"], stdout=log, stderr=log)
+        running = subprocess.Popen([program(), "-db", "-f", folder / "haproxy.cfg"], stdout=log, stderr=log)
         try:
             _wait(metrics, running)
             yield Edge(outside, inside, f"http://{metrics}/metrics", Keys(secrets), processes, running)

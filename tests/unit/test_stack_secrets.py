@@ -8,9 +8,11 @@ import stat
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
+from gateway.cli import main
 from gateway.stack.secrets import BROKER_USERS, DATABASES, SERVICES, make_secrets
 from services.kit.keys import Keys
 
@@ -54,6 +56,17 @@ def test_urls_carry_the_passwords_the_servers_are_told(folder: Path) -> None:
         word = (folder / f"{name}.broker-password").read_text()
         assert (folder / f"{name}.broker-url").read_text() == f"amqp://{name}:{word}@rabbitmq:5672/tabian"
         assert word not in (folder / "definitions.json").read_text(), "only its hash"
+
+
+def test_a_clusters_secrets_are_made_by_a_command_and_kept_by_the_next(tmp_path: Path) -> None:
+    folder = tmp_path / "cluster"
+    assert CliRunner().invoke(main, ["stack", "secrets", str(folder)]).exit_code == 0
+    before = {f.name: f.read_bytes() for f in folder.iterdir() if f.name != "definitions.json"}
+    assert CliRunner().invoke(main, ["stack", "secrets", str(folder)]).exit_code == 0
+    assert {f.name: f.read_bytes() for f in folder.iterdir() if f.name != "definitions.json"} == before
+    listed = {secret["name"] for secret in json.loads(before["kustomization.yaml"])["secretGenerator"]}
+    assert {"intake.broker-url", "identity.key", "edge.pem"} <= listed
+    assert listed.isdisjoint({"postgres.password", "intake.broker-password", "declare.broker-url"})
 
 
 def test_the_edge_gets_the_public_half_only(folder: Path) -> None:

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from datetime import datetime, timedelta
 
 from flask import Flask, Response, current_app, g, request
 from marshmallow import Schema
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from services.kit import tracing
 from services.kit.auth import principal, require_tokens
 from services.kit.database import Transaction
 from services.kit.errors import Problem, not_found, register_errors
 from services.kit.health import health_blueprint
-from services.kit.logs import adopt_correlation, correlation_id
+from services.kit.logs import correlation_id, traceparent, under
 from services.kit.metrics import HTTP_SECONDS
 from services.kit.service import Runtime
 from services.kit.tickets import TICKET_HEADER, stamp_of
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 BODY_BYTES = 64 * 1024
 RECEIVED_HEADER = "X-Tabian-Received"
 WAITED_CAP_SECONDS = 60.0
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 def build_app(runtime: Runtime) -> Flask:
@@ -81,11 +83,14 @@ def raw_body(most: int) -> bytes:
 
 def arrived() -> datetime:
     """When the request arrived on the round clock: now less the time it waited since the edge stamped it."""
-    waited = 0.0
+    return runtime().clock.now() - timedelta(seconds=_waited())
+
+
+def _waited() -> float:
+    """Seconds since the edge stamped the request, at most WAITED_CAP_SECONDS; 0 where no edge did."""
     stamp = request.headers.get(RECEIVED_HEADER, "")
-    if stamp.isdigit():
-        waited = time.time() - int(stamp) / 1000
-    return runtime().clock.now() - timedelta(seconds=min(max(waited, 0.0), WAITED_CAP_SECONDS))
+    waited = time.time() - int(stamp) / 1000 if stamp.isdigit() else 0.0
+    return min(max(waited, 0.0), WAITED_CAP_SECONDS)
 
 
 def turned_away() -> datetime | None:
@@ -117,7 +122,10 @@ def _observe(app: Flask, service: str) -> None:
     @app.before_request
     def begin() -> None:
         g.started = time.perf_counter()
-        adopt_correlation(request.headers.get("X-Request-Id"), request.headers.get("traceparent"))
+        g.work = ExitStack()
+        g.work.enter_context(under(request.headers.get("X-Request-Id"), request.headers.get("traceparent")))
+        if request.blueprint != "health":
+            g.span = _begin_span(g.work, service)
         if "\x00" in request.path:  # no name holds one, and PostgreSQL refuses to compare with one
             raise not_found()
 
@@ -125,17 +133,49 @@ def _observe(app: Flask, service: str) -> None:
     def end(response: Response) -> Response:
         response.headers["X-Request-Id"] = correlation_id()
         response.headers.setdefault("Cache-Control", "no-store")
-        route = request.url_rule.rule if request.url_rule else "unknown"
         elapsed = time.perf_counter() - g.get("started", time.perf_counter())
-        HTTP_SECONDS.labels(service, request.method, route, response.status_code).observe(elapsed)
-        log.info(
-            "request answered",
-            extra={
-                "service": service,
-                "method": request.method,
-                "route": route,
-                "status": response.status_code,
-                "ms": round(elapsed * 1000, 1),
-            },
-        )
+        _tell(service, response.status_code, elapsed)
         return response
+
+    @app.teardown_request
+    def leave(_: BaseException | None) -> None:
+        work: ExitStack = g.pop("work", ExitStack())
+        work.close()
+
+
+def _begin_span(work: ExitStack, service: str) -> tracing.Span:
+    """The request's span. Where the trace begins with it, that of the edge is around it, since its stamp: the edge sends none."""
+    name, about = f"{_method()} {_route()}", {"http.request.method": _method(), "http.route": _route()}
+    waited = _waited()
+    if waited and not traceparent():
+        work.enter_context(tracing.span("edge", name, "server", about, since=time.time() - waited))
+    return work.enter_context(tracing.span(service, name, "server", about))
+
+
+def _method() -> str:
+    """The method, if it is one: anybody may send any word."""
+    return request.method if request.method in _METHODS else "_OTHER"
+
+
+def _route() -> str:
+    """The template of the address: the address itself names schools."""
+    return request.url_rule.rule if request.url_rule else "unknown"
+
+
+def _tell(service: str, status: int, elapsed: float) -> None:
+    """How a request ended: to the metrics, the span and the log."""
+    HTTP_SECONDS.labels(service, _method(), _route(), status).observe(elapsed)
+    if span := g.get("span"):
+        span.tell({"http.response.status_code": status})
+        if status >= 500:
+            span.fail(str(status))
+    log.info(
+        "request answered",
+        extra={
+            "service": service,
+            "method": _method(),
+            "route": _route(),
+            "status": status,
+            "ms": round(elapsed * 1000, 1),
+        },
+    )

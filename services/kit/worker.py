@@ -21,10 +21,11 @@ import sqlalchemy as sa
 
 from services.contracts.envelope import Envelope, UnknownEvent
 from services.contracts.event import EventMismatch
+from services.kit import tracing
 from services.kit.broker import Delivery, Subscription
 from services.kit.crash import crash_point
 from services.kit.inbox import Handled, handle_once
-from services.kit.logs import stack_of
+from services.kit.logs import stack_of, under
 from services.kit.metrics import EVENTS_HANDLED, EVENTS_TOGETHER, HANDLER_SECONDS, JOB_RUNS
 from services.kit.outbox import Report
 from services.kit.pace import Pace
@@ -109,6 +110,7 @@ class Worker:
                 self._applied_one(subscription, one, handled[one.envelope.id])
 
     def _applied_one(self, subscription: Subscription, one: Arrived, handled: Handled) -> None:
+        """Under its own correlation id: it may have been handled with others."""
         crash_point("worker-after-commit")
         subscription.acknowledge(one.delivery)
         crash_point("worker-after-ack")
@@ -121,44 +123,55 @@ class Worker:
             "event_id": envelope.id,
             "outcome": handled.value,
         }
-        log.info("event handled", extra=about)
+        with under(envelope.correlationid, envelope.traceparent):
+            log.info("event handled", extra=about)
 
     def _handle(self, envelopes: Sequence[Envelope], stop: threading.Event) -> dict[str, Handled] | None:
         """Event id → what became of it; None where the process was told to end while the database was away."""
         event_type = envelopes[0].type
         started = time.perf_counter()
+        with tracing.messages(self.name, "process", envelopes) as carried:
+            first = carried[0][0]
+            with under(first.correlationid, first.traceparent):
+                handled = self._handle_when_possible([envelope for envelope, _ in carried], stop)
+            for envelope, span in carried:
+                span.tell({"tabian.outcome": handled[envelope.id].value if handled else "put back"})
+        if handled is not None:
+            EVENTS_TOGETHER.labels(self.name, event_type).observe(len(envelopes))
+            HANDLER_SECONDS.labels(self.name, event_type).observe(time.perf_counter() - started)
+        return handled
+
+    def _handle_when_possible(
+        self, envelopes: Sequence[Envelope], stop: threading.Event
+    ) -> dict[str, Handled] | None:
+        """A database that is away is waited for, until the process is told to end."""
         while True:
             try:
                 crash_point("worker-before-commit")
-                handled = handle_once(self.runtime, envelopes)
+                return handle_once(self.runtime, envelopes)
             except DATABASE_AWAY as problem:
                 log.warning(
                     "database away or busy, waiting",
-                    extra={"service": self.name, "type": event_type, "error": type(problem).__name__},
+                    extra={"service": self.name, "type": envelopes[0].type, "error": type(problem).__name__},
                 )
                 if stop.wait(0.5):
                     return None
-                continue
-            EVENTS_TOGETHER.labels(self.name, event_type).observe(len(envelopes))
-            HANDLER_SECONDS.labels(self.name, event_type).observe(time.perf_counter() - started)
-            return handled
 
     def _failed(
         self, subscription: Subscription, delivery: Delivery, envelope: Envelope, problem: Exception
     ) -> None:
         hopeless = isinstance(problem, (UnknownEvent, EventMismatch))
         final = hopeless or delivery.attempt >= ATTEMPTS
-        log.error(
-            "handler failed",
-            extra={
-                "service": self.name,
-                "type": envelope.type,
-                "event_id": envelope.id,
-                "attempt": delivery.attempt,
-                "error": type(problem).__name__,
-                "stack": stack_of(problem),
-            },
-        )
+        about = {
+            "service": self.name,
+            "type": envelope.type,
+            "event_id": envelope.id,
+            "attempt": delivery.attempt,
+            "error": type(problem).__name__,
+            "stack": stack_of(problem),
+        }
+        with under(envelope.correlationid, envelope.traceparent):
+            log.error("handler failed", extra=about)
         EVENTS_HANDLED.labels(self.name, envelope.type, "parked" if final else "retried").inc()
         if not final:
             subscription.retry(delivery)
@@ -182,21 +195,30 @@ def run_job(runtime: Runtime, job: Job, stop: threading.Event) -> None:
     """Run a job over and over; it rests while there is nothing to do and survives its own failures."""
     while not stop.is_set():
         seen = runtime.database.wakeup.count
-        try:
-            worked = job.run(runtime)
-        except DATABASE_AWAY as problem:
-            log.warning("job waits", extra={"job": job.name, "error": type(problem).__name__})
+        with under(None):
+            worked = _run_once(runtime, job)
+        if worked is None:
             stop.wait(1)
-            continue
-        except Exception as problem:
-            log.error(
-                "job failed",
-                extra={"job": job.name, "error": type(problem).__name__, "stack": stack_of(problem)},
-            )
-            JOB_RUNS.labels(runtime.service.name, job.name, "failed").inc()
-            stop.wait(1)
-            continue
-        if worked:
-            JOB_RUNS.labels(runtime.service.name, job.name, "worked").inc()
-        else:
+        elif not worked:
             runtime.database.wakeup.wait(seen, 0.3)
+
+
+def _run_once(runtime: Runtime, job: Job) -> bool | None:
+    """Whether there was work; None where it failed."""
+    service = runtime.service.name
+    about = {"job": job.name}
+    try:
+        with tracing.span(service, f"job {job.name}") as span:
+            worked = job.run(runtime)
+            if not worked:
+                span.drop()
+    except DATABASE_AWAY as problem:
+        log.warning("job waits", extra=about | {"error": type(problem).__name__})
+        return None
+    except Exception as problem:
+        log.error("job failed", extra=about | {"error": type(problem).__name__, "stack": stack_of(problem)})
+        JOB_RUNS.labels(service, job.name, "failed").inc()
+        return None
+    if worked:
+        JOB_RUNS.labels(service, job.name, "worked").inc()
+    return worked

@@ -21,7 +21,8 @@ from pythonjsonlogger.json import JsonFormatter
 
 _correlation: ContextVar[str] = ContextVar("correlation", default="")
 _traceparent: ContextVar[str] = ContextVar("traceparent", default="")
-_SAFE = re.compile(r"[A-Za-z0-9._-]{8,64}")
+# a letter is asked for: an id of digits could be somebody's number
+_SAFE = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9._-]{8,64}")
 _TRACE = re.compile(r"(?!ff)[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 log = logging.getLogger(__name__)
 

@@ -14,6 +14,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -83,8 +84,9 @@ class Worker:
             try:
                 envelope = Envelope.parse(delivery.headers, delivery.body, delivery.content_type)
             except EventMismatch as problem:
-                log.error("undecodable message dead-lettered", extra={"service": self.name})
-                subscription.dead_letter(delivery, str(problem))
+                with under(str(delivery.headers.get("cloudEvents:correlationid", ""))):
+                    log.error("undecodable message dead-lettered", extra={"service": self.name})
+                    subscription.dead_letter(delivery, str(problem))
                 continue
             handler = self.runtime.service.handler(envelope.type)
             together = isinstance(handler, Together) and delivery.attempt == 1
@@ -92,12 +94,14 @@ class Worker:
         return list(groups.values())
 
     def _settle(self, subscription: Subscription, arrived: Sequence[Arrived], stop: threading.Event) -> None:
-        """Handle, then acknowledge. Where several together fail, each half is tried, down to the one at fault."""
+        """Handle, then acknowledge, each under its own correlation id. Where several together fail, each half is tried, down to
+        the one at fault."""
         try:
             handled = self._handle([one.envelope for one in arrived], stop)
         except Exception as problem:
             if len(arrived) == 1:
-                self._failed(subscription, arrived[0].delivery, arrived[0].envelope, problem)
+                with _under(arrived[0].envelope):
+                    self._failed(subscription, arrived[0].delivery, arrived[0].envelope, problem)
                 return
             half = len(arrived) // 2
             self._settle(subscription, arrived[:half], stop)
@@ -106,11 +110,11 @@ class Worker:
         for one in arrived:
             if handled is None:
                 subscription.retry(one.delivery)
-            else:
+                continue
+            with _under(one.envelope):
                 self._applied_one(subscription, one, handled[one.envelope.id])
 
     def _applied_one(self, subscription: Subscription, one: Arrived, handled: Handled) -> None:
-        """Under its own correlation id: it may have been handled with others."""
         crash_point("worker-after-commit")
         subscription.acknowledge(one.delivery)
         crash_point("worker-after-ack")
@@ -123,16 +127,14 @@ class Worker:
             "event_id": envelope.id,
             "outcome": handled.value,
         }
-        with under(envelope.correlationid, envelope.traceparent):
-            log.info("event handled", extra=about)
+        log.info("event handled", extra=about)
 
     def _handle(self, envelopes: Sequence[Envelope], stop: threading.Event) -> dict[str, Handled] | None:
         """Event id → what became of it; None where the process was told to end while the database was away."""
         event_type = envelopes[0].type
         started = time.perf_counter()
         with tracing.messages(self.name, "process", envelopes) as carried:
-            first = carried[0][0]
-            with under(first.correlationid, first.traceparent):
+            with _under(carried[0][0]):
                 handled = self._handle_when_possible([envelope for envelope, _ in carried], stop)
             for envelope, span in carried:
                 span.tell({"tabian.outcome": handled[envelope.id].value if handled else "put back"})
@@ -162,16 +164,17 @@ class Worker:
     ) -> None:
         hopeless = isinstance(problem, (UnknownEvent, EventMismatch))
         final = hopeless or delivery.attempt >= ATTEMPTS
-        about = {
-            "service": self.name,
-            "type": envelope.type,
-            "event_id": envelope.id,
-            "attempt": delivery.attempt,
-            "error": type(problem).__name__,
-            "stack": stack_of(problem),
-        }
-        with under(envelope.correlationid, envelope.traceparent):
-            log.error("handler failed", extra=about)
+        log.error(
+            "handler failed",
+            extra={
+                "service": self.name,
+                "type": envelope.type,
+                "event_id": envelope.id,
+                "attempt": delivery.attempt,
+                "error": type(problem).__name__,
+                "stack": stack_of(problem),
+            },
+        )
         EVENTS_HANDLED.labels(self.name, envelope.type, "parked" if final else "retried").inc()
         if not final:
             subscription.retry(delivery)
@@ -189,6 +192,10 @@ class Worker:
 
 def _producer(envelope: Envelope) -> str:
     return envelope.type.split(".", 1)[0]
+
+
+def _under(envelope: Envelope) -> AbstractContextManager[str]:
+    return under(envelope.correlationid, envelope.traceparent)
 
 
 def run_job(runtime: Runtime, job: Job, stop: threading.Event) -> None:

@@ -186,7 +186,8 @@ def test_a_trace_begins_behind_the_edge_and_goes_on_through_the_inner_door(
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"), [("a1b2c3d4-support", True), ("short", False), ("in valid id", False)]
+    ("given", "kept"),
+    [("a1b2c3d4-support", True), ("short", False), ("in valid id", False), ("1234567890123", False)],
 )
 def test_one_id_goes_through(edge: Edge, clerk: dict[str, str], given: str, kept: bool) -> None:
     answer = edge.public.get(READ, headers={**clerk, "X-Request-Id": given})

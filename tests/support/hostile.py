@@ -156,7 +156,7 @@ def _sent(client: httpx.Client, person: Person, method: str, path: str, body: by
         "X-Filename": quote(PHRASE),
         "Accept-Language": SURNAME,
         "Cookie": f"tabian={ID}",
-        "X-Request-Id": PHRASE.encode().decode("latin-1"),
+        "X-Request-Id": ID,
     }
     return client.request(
         method, path, params={"q": PHRASE, "cursor": ID}, content=body, headers=headers

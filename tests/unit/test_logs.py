@@ -57,7 +57,20 @@ def test_work_under_an_id_ends_with_it() -> None:
     assert travelling() == {}
 
 
-@pytest.mark.parametrize("given", ["", None, "short", "in valid", "line-break\n", "x" * 65, "ไทยไทยไทย"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        None,
+        "short",
+        "in valid",
+        "line-break\n",
+        "x" * 65,
+        "ไทยไทยไทย",
+        "1234567890123",
+        "1-2345-67890-12-3",
+    ],
+)
 def test_an_id_that_is_none_is_replaced(given: str | None) -> None:
     with under(given) as chosen:
         assert chosen == correlation_id() != given

@@ -7,16 +7,18 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
 import httpx
+import psycopg
 import xlsxwriter
 
 from deploy.rehearsal.person import Person
 from deploy.rehearsal.scenario import wait_for
-from deploy.rehearsal.truth import load
+from deploy.rehearsal.truth import SchoolTruth, load
 from gateway.routes import ROUTES
 from services.contracts.roster.canonical import canonicalise
 from services.contracts.roster.fields import FIELDS
@@ -87,24 +89,67 @@ def _changed(package: bytes, old: bytes, new: bytes) -> bytes:
 
 
 def go_wrong(system: Supervised, nation: Path) -> None:
-    """Open another round of the system, send all of it, and wait until every file has met its end."""
-    school = min(load(nation / "truth.json").schools.values(), key=lambda one: one.code)
+    """Open another round of the system, send all of it, wait until every file has met its end, and let the databases refuse
+    what is sound."""
+    schools = sorted(load(nation / "truth.json").schools.values(), key=lambda one: one.code)
     set_clock(system.folder / "clock.json", datetime.fromisoformat("2021-06-01T09:00:00+07:00"))
     with httpx.Client(base_url=system.address, timeout=30) as client:
-        names = ("obec", f"area-{school.esa}", f"clerk-{school.code}", f"director-{school.code}")
-        people = [Person(client, name, PASSWORD) for name in names]
-        people[0].do("POST", "/api/v1/rounds", {"round": ROUND})
-        place, clerk = f"/api/v1/rounds/{ROUND}/schools/{school.code}", people[2]
-        wait_for(lambda: clerk.send("GET", place).status_code == 200, "the round is known")
-        ends = {
-            name: clerk.upload(f"{place}/roster", content, name)["state"]
-            for name, content in files(school.smis8)
-        }
-        assert set(ends.values()) <= {"accepted", "rejected", "failed", "unchanged"}, ends
-        answered = _requests(client, people, school.code)
-        assert max(answered) < 500
-        for page in ("/sign-in", f"/{quote(PHRASE)}"):
-            client.post(page, data={"username": PHRASE, "password": PHRASE}, params={"q": PHRASE})
+
+        def person(name: str) -> Person:
+            return Person(client, name, PASSWORD)
+
+        hq, area = person("obec"), person(f"area-{schools[0].esa}")
+        clerks = [person(f"clerk-{school.code}") for school in schools]
+        hq.do("POST", "/api/v1/rounds", {"round": ROUND})
+        place = _place(schools[0])
+        wait_for(lambda: clerks[0].send("GET", place).status_code == 200, "the round is known")
+        for name, content in files(schools[0].smis8):
+            upload = clerks[0].upload(f"{place}/roster", content, name)
+            assert upload["state"] in ("accepted", "rejected", "unchanged"), (name, upload)
+        people = [hq, area, clerks[0], person(f"director-{schools[0].code}")]
+        assert max(_requests(client, people, schools[0].code)) < 500
+        _refuse_by_views(system, client, schools[1], clerks[1])
+        _refuse_behind(system, schools[1], clerks[1])
+
+
+def _place(school: SchoolTruth) -> str:
+    return f"/api/v1/rounds/{ROUND}/schools/{school.code}"
+
+
+def _sound(school: SchoolTruth) -> bytes:
+    named = pupil(9, school.smis8, national_id=ID, first_name_th=NAME, last_name_th=SURNAME)
+    return csv_file([*roll(1, 3, school.smis8), named])
+
+
+def _refuse_by_views(system: Supervised, client: httpx.Client, school: SchoolTruth, clerk: Person) -> None:
+    """PostgreSQL would quote the rows that intake and the portal may not write."""
+    headers = {**clerk.bearer(), "X-Filename": quote(f"{PHRASE}.csv")}
+    with _refusing(system, "intake", "upload"):
+        answer = client.put(f"{_place(school)}/roster", content=_sound(school), headers=headers)
+        assert answer.status_code == 500
+    with _refusing(system, "portal", "attempt"):
+        answer = client.post("/api/v1/tokens", json={"username": PHRASE, "password": PHRASE})
+        assert answer.status_code == 500
+
+
+def _refuse_behind(system: Supervised, school: SchoolTruth, clerk: Person) -> None:
+    """The same to dedup's handler, until the message is given up, and to the job that checks."""
+    with _refusing(system, "dedup", "holder"):
+        clerk.upload(f"{_place(school)}/roster", csv_file(roll(20, 3, school.smis8)), "roll.csv")
+        wait_for(lambda: system.output.count('"handler failed"') >= 3 or None, "a message is given up")
+    with _refusing(system, "intake", "document"):
+        clerk.send("PUT", f"{_place(school)}/roster", content=_sound(school))
+        wait_for(lambda: '"job failed"' in system.output or None, "a job fails")
+
+
+@contextmanager
+def _refusing(system: Supervised, service: str, table: str) -> Iterator[None]:
+    """No row can be written to this table meanwhile."""
+    url = json.loads((system.folder / "databases.json").read_text())[service].replace("+psycopg", "")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"ALTER TABLE {table} ADD CONSTRAINT refusing CHECK (false) NOT VALID".encode())
+        yield
+        connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT refusing".encode())
 
 
 def personal_words(nation: Path) -> set[str]:

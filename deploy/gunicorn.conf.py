@@ -26,6 +26,12 @@ worker_tmp_dir = "/dev/shm"
 control_socket_disable = True
 # the services log each request themselves, under its correlation id
 accesslog = None
+# gunicorn's own words are lines like any other's
+logconfig_dict = {
+    "handlers": {"lines": {"()": "services.kit.logs.json_lines"}},
+    "root": {"level": "INFO", "handlers": ["lines"]},
+    "loggers": {"gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True}},
+}
 
 
 def post_worker_init(worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature

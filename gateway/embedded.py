@@ -8,6 +8,7 @@ broker, the database URLs and the clock file differ.
 from __future__ import annotations
 
 import json
+import logging
 import socket
 import threading
 import time
@@ -35,6 +36,7 @@ from services.kit.service import Runtime, Service
 from services.kit.settings import Settings
 from services.snapshot.app import SERVICE as SNAPSHOT
 
+log = logging.getLogger(__name__)
 SERVICES: tuple[Service, ...] = (INTAKE, DEDUP, SNAPSHOT, BUILDINGS, EXPORT, PORTAL)
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 _RECEIVED, _CLASS = ("HTTP_" + header.upper().replace("-", "_") for header in (RECEIVED_HEADER, CLASS_HEADER))
@@ -83,6 +85,13 @@ class Front:
         return self._apps[owner or "portal"](environ, start_response)
 
 
+class _Server(wsgi.Server):
+    """Logs like everybody else, without its words: they may quote what a client sent."""
+
+    def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:  # noqa: ARG002
+        log.log(level, "web server's trouble", exc_info=traceback)
+
+
 class Embedded:
     """The running system. `start()` returns when the address answers; `stop()` ends everything in order."""
 
@@ -101,7 +110,7 @@ class Embedded:
         self._background = [_background(runtime) for runtime in self.runtimes.values()]
         front = Front({name: build_app(runtime) for name, runtime in self.runtimes.items()})
         self._mount(front)
-        self._server = wsgi.Server((host, port), front, numthreads=threads, server_name="tabian")
+        self._server = _Server((host, port), front, numthreads=threads, server_name="tabian")
 
     def _build(self, threads: int) -> dict[str, Runtime]:
         """Every service's runtime. The parts that lead to other services are filled in once their apps exist."""

@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from services.kit import tracing
 from services.kit.keys import make_keys
 from services.kit.postgres import EmbeddedPostgres
 from services.kit.service import Service
 from tests.support.bench import Bench
+from tests.support.collector import Collector, collecting
 from tests.support.databases import Databases
 
 # a busy machine is no failing property; on continuous integration the same examples are tried every time
@@ -74,3 +76,13 @@ def bench(
     yield of
     for built in made:
         built.close()
+
+
+@pytest.fixture
+def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
+    """A collector to which this process sends its spans, at the latest at `tracing.stop()`."""
+    with collecting() as made:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", made.url)
+        tracing.start()
+        yield made
+        tracing.stop()

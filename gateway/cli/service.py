@@ -85,10 +85,12 @@ def _settings_class(name: str) -> type[Settings]:
 
 
 def _runtime(name: str, settings: Settings, **more: Any) -> Runtime:
+    from services.kit import tracing
     from services.kit.logs import configure
     from services.kit.runtime import build_runtime
 
     configure(settings.log_level)
+    tracing.start()
     made = getattr(importlib.import_module(WHERE[name][0]), "parts", None)
     return build_runtime(declared(name), settings, parts=made(settings) if made else {}, **more)
 

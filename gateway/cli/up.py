@@ -14,6 +14,7 @@ from deploy.rehearsal.collecting import open_rounds, upload_all
 from deploy.rehearsal.scenario import cast
 from gateway.cli.stage import enrol, introduce, make_demo_nation, plain_lines, set_stage
 from gateway.embedded import Embedded
+from services.kit import tracing
 from services.kit.clock import set_clock
 from services.kit.logs import configure
 
@@ -41,6 +42,7 @@ def up(
 ) -> None:
     """Start the system and stay until Ctrl-C. What it holds stays in FOLDER for the next time."""
     configure(log_level)
+    tracing.start()
     system = Embedded(folder, port=port, host=host)
     system.start()
     if metrics_port:

@@ -17,7 +17,7 @@ from flask import g, request
 from gateway.portal.sessions import person
 from services.contracts.refusal import Refusal
 from services.kit.http import RECEIVED_HEADER, runtime
-from services.kit.logs import correlation_id, traceparent
+from services.kit.logs import travelling
 from services.kit.tickets import TICKET_FIELD, TICKET_HEADER, is_ticket
 
 READ_SECONDS, SEND_SECONDS = 20.0, 90.0
@@ -132,9 +132,7 @@ def _travelling() -> dict[str, str]:
     """Who asks, under which correlation id, and when the person's own request arrived."""
     if "bearer" not in g:
         g.bearer = person().token()
-    headers = {"Authorization": f"Bearer {g.bearer}", "X-Request-Id": correlation_id()}
-    if traceparent():
-        headers["traceparent"] = traceparent()
+    headers = {"Authorization": f"Bearer {g.bearer}", **travelling()}
     if received := request.headers.get(RECEIVED_HEADER):
         headers[RECEIVED_HEADER] = received
     if shown := ticket():

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import httpx
 
 from services.export.rules.frames import Frame, Interrupted, read_frames
+from services.kit.logs import travelling
 
 PATH = "/internal/v1/rounds/{round}/documents"
 TRIES, PAUSE_SECONDS, TIMEOUT_SECONDS = 4, 0.5, 30.0
@@ -50,7 +51,7 @@ def _answer(client: httpx.Client, token: str, round_name: str, after: str) -> It
         "GET",
         PATH.format(round=round_name),
         params={"after": after},
-        headers={"Authorization": f"Bearer {token}"},
+        headers={"Authorization": f"Bearer {token}", **travelling()},
         timeout=TIMEOUT_SECONDS,
     )
     with request as response:

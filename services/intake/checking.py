@@ -23,8 +23,9 @@ from services.intake.rules.reading import Readout, read
 from services.intake.tables import rounds, uploads
 from services.intake.tables.documents import Document
 from services.intake.tables.register import find_schools
+from services.kit import tracing
 from services.kit.crash import crash_point
-from services.kit.logs import adopt_correlation, stack_of
+from services.kit.logs import stack_of, under
 from services.kit.service import Runtime
 
 log = logging.getLogger(__name__)
@@ -47,15 +48,17 @@ def check_uploads(runtime: Runtime) -> bool:
     if not claimed:
         return False
     crash_point("checker-after-claim")
-    secret = runtime.keys.identity
-    outcomes = _pass(claimed, schools, plans, secret)
-    crash_point("checker-before-commit")
-    with runtime.database.transaction() as tx:
-        end_all(tx, claimed, outcomes)
+    pieces = [tracing.Piece("check upload", row.correlation, row.traceparent) for row in claimed]
+    with tracing.spans(runtime.service.name, "internal", pieces) as spans:
+        outcomes = _pass(claimed, schools, plans, runtime.keys.identity)
+        crash_point("checker-before-commit")
+        traces = {row.id: span.traceparent for row, span in zip(claimed, spans, strict=True)}
+        with runtime.database.transaction() as tx:
+            end_all(tx, claimed, outcomes, traces)
     crash_point("checker-after-commit")
     for row in claimed:
-        adopt_correlation(row.correlation)
-        log.info("upload checked", extra={"upload": row.id})
+        with under(row.correlation, row.traceparent):
+            log.info("upload checked", extra={"upload": row.id})
     return True
 
 
@@ -71,7 +74,7 @@ def _pass(
         except Unreadable as refused:
             outcomes[row.id] = refused
         except Exception as problem:
-            log.error("reading failed", extra={"error": type(problem).__name__, "stack": stack_of(problem)})
+            _say("reading failed", row, problem)
             outcomes[row.id] = None
     try:
         outcomes |= _check_together(readable, schools, plans, secret)
@@ -90,9 +93,16 @@ def _check_apart(
         try:
             outcomes |= _check_together([pair], schools, plans, secret)
         except Exception as problem:
-            log.error("checking failed", extra={"error": type(problem).__name__, "stack": stack_of(problem)})
+            _say("checking failed", pair[0], problem)
             outcomes[pair[0].id] = None
     return outcomes
+
+
+def _say(what: str, row: sa.Row[Any], problem: Exception) -> None:
+    """Of one upload, under the id it came with."""
+    with under(row.correlation, row.traceparent):
+        about = {"upload": row.id, "error": type(problem).__name__, "stack": stack_of(problem)}
+        log.error(what, extra=about)
 
 
 def _check_together(
@@ -137,4 +147,5 @@ def _fail_exhausted(runtime: Runtime) -> None:
     with runtime.database.transaction() as tx:
         for row in uploads.exhausted(tx):
             uploads.end(tx, row.id, "failed", reason=FAILED)
-            log.error("upload given up", extra={"upload": row.id, "attempts": uploads.ATTEMPTS})
+            with under(row.correlation, row.traceparent):
+                log.error("upload given up", extra={"upload": row.id, "attempts": uploads.ATTEMPTS})

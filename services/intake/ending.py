@@ -20,7 +20,7 @@ from services.intake.tables import documents, rounds, submissions, unsettled, up
 from services.intake.tables.documents import Document
 from services.intake.tables.register import next_revision
 from services.kit.database import Transaction
-from services.kit.logs import adopt_correlation
+from services.kit.logs import under
 
 SUPERSEDED = {
     "code": "superseded",
@@ -48,15 +48,21 @@ Outcome = Checked | Unreadable | None
 """What became of an upload's pass; None where checking itself failed and is to be tried again."""
 
 
-def end_all(tx: Transaction, rows: Iterable[sa.Row[Any]], outcomes: Mapping[str, Outcome]) -> None:
-    """End these claimed uploads under their rounds' fences and their submissions' row locks."""
+def end_all(
+    tx: Transaction,
+    rows: Iterable[sa.Row[Any]],
+    outcomes: Mapping[str, Outcome],
+    traces: Mapping[str, str],
+) -> None:
+    """End these claimed uploads under their rounds' fences and their submissions' row locks. `traces`: upload id → the trace
+    context under which its events go on."""
     in_order = sorted(rows, key=lambda row: (row.round, row.school, row.number))
     for round_name, of_round in itertools.groupby(in_order, key=lambda row: row.round):
         entered = rounds.enter_round(tx, round_name)
         if entered is None or entered.state not in OPEN_STATES:
             continue
         for wave in _waves(list(of_round)):
-            _end_wave(tx, round_name, wave, outcomes)
+            _end_wave(tx, round_name, wave, outcomes, traces)
 
 
 def _waves(rows: Sequence[sa.Row[Any]]) -> Iterable[list[sa.Row[Any]]]:
@@ -73,6 +79,7 @@ class _Taken:
     row: sa.Row[Any]
     current: sa.Row[Any]
     checked: Checked
+    trace: str
 
     @property
     def new(self) -> bool:
@@ -80,7 +87,11 @@ class _Taken:
 
 
 def _end_wave(
-    tx: Transaction, round_name: str, wave: list[sa.Row[Any]], outcomes: Mapping[str, Outcome]
+    tx: Transaction,
+    round_name: str,
+    wave: list[sa.Row[Any]],
+    outcomes: Mapping[str, Outcome],
+    traces: Mapping[str, str],
 ) -> None:
     current = submissions.hold(tx, round_name, [row.school for row in wave])
     held = uploads.hold(tx, [row.id for row in wave])
@@ -100,7 +111,7 @@ def _end_wave(
         elif submission.state in SIGNED or overtaken:
             refused.append({"upload_id": row.id, "state": "superseded", "reason": SUPERSEDED})
         else:
-            taken.append(_Taken(row, submission, outcome))
+            taken.append(_Taken(row, submission, outcome, traces[row.id]))
     uploads.refuse(tx, refused)
     if taken:
         _take(tx, round_name, taken)
@@ -118,8 +129,8 @@ def _take(tx: Transaction, round_name: str, taken: Sequence[_Taken]) -> None:
     documents.store(tx, [one.checked.document for one, _ in new])
     documents.add_versions(tx, [_version(one, values) for one, values in new])
     for one, values in zip(taken, after, strict=True):
-        adopt_correlation(one.row.correlation)
-        _tell(tx, one, values)
+        with under(one.row.correlation, one.trace):
+            _tell(tx, one, values)
 
 
 def _after(

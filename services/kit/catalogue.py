@@ -21,7 +21,7 @@ LABELS: Final = {
     "class": "the edge's class of a request: act, read, report, upload, sign-in or page; else unknown",
     "consumer": "a service that consumes an event",
     "job": "a background job by its declared name",
-    "method": "an HTTP method; one that HTTP does not name is other",
+    "method": "an HTTP method; one that HTTP does not name is _OTHER",
     "mount": "a path from TABIAN_DISKS",
     "outcome": "what became of it; the metric says which there are",
     "reading": "a declared reading of figures",

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, CursorResult, Executable
 
 from services.kit import outbox
 from services.kit.doorbell import Doorbell
-from services.kit.logs import adopt_correlation
+from services.kit.logs import correlation_id, traceparent, under
 from services.kit.metrics import POOL_CONNECTIONS, POOL_SIZE
 
 if TYPE_CHECKING:
@@ -92,9 +92,9 @@ class Transaction:
         if type(event) not in self.service.publishes:
             raise ValueError(f"{self.service.name} does not declare that it publishes {type(event).__name__}")
         self.wrote = True
-        if cause is not None:
-            adopt_correlation(cause.correlationid, cause.traceparent)
-        row = outbox.row_of(event, subject=subject, time=self.now(), cause=cause or self.cause)
+        came = (cause.correlationid, cause.traceparent) if cause else (correlation_id(), traceparent())
+        with under(*came):
+            row = outbox.row_of(event, subject=subject, time=self.now(), cause=cause or self.cause)
         self._events.append(row)
         return str(row["id"])
 

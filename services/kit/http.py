@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from datetime import datetime, timedelta
 
 from flask import Flask, Response, current_app, g, request
 from marshmallow import Schema
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from services.kit import tracing
 from services.kit.auth import principal, require_tokens
 from services.kit.catalogue import known
 from services.kit.database import Transaction
 from services.kit.errors import Problem, not_found, register_errors
 from services.kit.health import health_blueprint
-from services.kit.logs import adopt_correlation, correlation_id
+from services.kit.logs import correlation_id, traceparent, under
 from services.kit.metrics import EDGE_WAIT_SECONDS, HTTP_SECONDS
 from services.kit.service import Runtime
 from services.kit.tickets import TICKET_HEADER, stamp_of
@@ -128,7 +129,10 @@ def _observe(app: Flask, service: str) -> None:
         if waited is not None:
             queued_as = known(request.headers.get(CLASS_HEADER, ""), CLASSES)
             EDGE_WAIT_SECONDS.labels(service, queued_as).observe(waited)
-        adopt_correlation(request.headers.get("X-Request-Id"), request.headers.get("traceparent"))
+        g.work = ExitStack()
+        g.work.enter_context(under(request.headers.get("X-Request-Id"), request.headers.get("traceparent")))
+        if request.blueprint != "health":
+            g.span = _begin_span(g.work, service)
         if "\x00" in request.path:  # no name holds one, and PostgreSQL refuses to compare with one
             raise not_found()
 
@@ -136,18 +140,49 @@ def _observe(app: Flask, service: str) -> None:
     def end(response: Response) -> Response:
         response.headers["X-Request-Id"] = correlation_id()
         response.headers.setdefault("Cache-Control", "no-store")
-        route = request.url_rule.rule if request.url_rule else "unknown"
         elapsed = time.perf_counter() - g.get("started", time.perf_counter())
-        method = known(request.method, METHODS, "other")  # a client may name any
-        HTTP_SECONDS.labels(service, method, route, response.status_code).observe(elapsed)
-        log.info(
-            "request answered",
-            extra={
-                "service": service,
-                "method": request.method,
-                "route": route,
-                "status": response.status_code,
-                "ms": round(elapsed * 1000, 1),
-            },
-        )
+        _tell(service, response.status_code, elapsed)
         return response
+
+    @app.teardown_request
+    def leave(_: BaseException | None) -> None:
+        work: ExitStack = g.pop("work", ExitStack())
+        work.close()
+
+
+def _begin_span(work: ExitStack, service: str) -> tracing.Span:
+    """The request's span. Where the trace begins with it, that of the edge is around it, since its stamp: the edge sends none."""
+    name, about = f"{_method()} {_route()}", {"http.request.method": _method(), "http.route": _route()}
+    waited = _waited()
+    if waited and not traceparent():
+        work.enter_context(tracing.span("edge", name, "server", about, since=time.time() - waited))
+    return work.enter_context(tracing.span(service, name, "server", about))
+
+
+def _method() -> str:
+    """The method, if it is one: anybody may send any word."""
+    return known(request.method, METHODS, "_OTHER")
+
+
+def _route() -> str:
+    """The template of the address: the address itself names schools."""
+    return request.url_rule.rule if request.url_rule else "unknown"
+
+
+def _tell(service: str, status: int, elapsed: float) -> None:
+    """How a request ended: to the metrics, the span and the log."""
+    HTTP_SECONDS.labels(service, _method(), _route(), status).observe(elapsed)
+    if span := g.get("span"):
+        span.tell({"http.response.status_code": status})
+        if status >= 500:
+            span.fail(str(status))
+    log.info(
+        "request answered",
+        extra={
+            "service": service,
+            "method": _method(),
+            "route": _route(),
+            "status": status,
+            "ms": round(elapsed * 1000, 1),
+        },
+    )

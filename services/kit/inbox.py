@@ -11,7 +11,6 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
 from services.contracts.envelope import Envelope, UnknownEvent
-from services.kit.logs import adopt_correlation
 from services.kit.messaging import inbox
 from services.kit.outbox import KEPT_DAYS
 from services.kit.service import Arrival, Together
@@ -38,7 +37,6 @@ def handle_once(runtime: Runtime, envelopes: Sequence[Envelope]) -> dict[str, Ha
     if handler is None:
         raise UnknownEvent(first.type)
     arrivals = {envelope.id: Arrival(envelope.event(), envelope) for envelope in envelopes}
-    adopt_correlation(first.correlationid, first.traceparent)
     with runtime.database.transaction(cause=first if len(arrivals) == 1 else None) as tx:
         fresh = _enter(tx, first.type, sorted(arrivals))
         new = [arrival for key, arrival in arrivals.items() if key in fresh]

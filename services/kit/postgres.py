@@ -1,7 +1,7 @@
 """A real PostgreSQL from a wheel, for trying, developing and testing: one server, a database and a role per service.
 
 Durability is PostgreSQL's own (fsync and synchronous_commit stay on). Each role can connect to its own database
-only. Not here: production servers, which are given by URL.
+only. The log quotes neither statements nor rows. Not here: production servers, which are given by URL.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ fsync = on
 synchronous_commit = on
 wal_compression = on
 log_min_messages = warning
+log_error_verbosity = terse
 log_statement = none
 log_min_error_statement = panic
 """

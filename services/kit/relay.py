@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from services.contracts.envelope import Envelope
 from services.contracts.event import declaration_of
-from services.kit import inbox, outbox
+from services.kit import inbox, outbox, tracing
 from services.kit.crash import crash_point
 from services.kit.metrics import EVENTS_PUBLISHED
 from services.kit.outbox import Report
@@ -98,7 +98,7 @@ class Relay:
             bodies = self._documents(tx.connection, rows)
             envelopes = [self._envelope(row, bodies) for row in rows]
         crash_point("relay-before-publish")
-        confirmed = self.runtime.port().publish(envelopes)
+        confirmed = self._publish(envelopes)
         crash_point("relay-before-mark")
         with self.runtime.database.transaction() as tx:
             outbox.mark_published(tx.connection, sorted(confirmed))
@@ -107,6 +107,15 @@ class Relay:
         for row in rows:
             if row.id in confirmed:
                 EVENTS_PUBLISHED.labels(self.name, row.type).inc()
+
+    def _publish(self, envelopes: Sequence[Envelope]) -> set[str]:
+        """The ids the broker confirmed. Each message goes on in the trace of what its event tells of."""
+        with tracing.messages(self.name, "send", envelopes) as sent:
+            confirmed = self.runtime.port().publish([envelope for envelope, _ in sent])
+            for envelope, span in sent:
+                if envelope.id not in confirmed:
+                    span.fail("unconfirmed")
+        return confirmed
 
     def _documents(
         self, connection: sa.Connection, rows: Sequence[sa.Row[Any]]

@@ -14,6 +14,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,11 +22,12 @@ import sqlalchemy as sa
 
 from services.contracts.envelope import Envelope, UnknownEvent
 from services.contracts.event import REGISTRY, EventMismatch
+from services.kit import tracing
 from services.kit.broker import Delivery, Subscription
 from services.kit.catalogue import UNKNOWN, known
 from services.kit.crash import crash_point
 from services.kit.inbox import Handled, handle_once
-from services.kit.logs import stack_of
+from services.kit.logs import stack_of, under
 from services.kit.metrics import (
     EVENTS_HANDLED,
     EVENTS_TOGETHER,
@@ -92,9 +94,10 @@ class Worker:
             try:
                 envelope = Envelope.parse(delivery.headers, delivery.body, delivery.content_type)
             except EventMismatch as problem:
-                log.error("undecodable message dead-lettered", extra={"service": self.name})
+                with under(str(delivery.headers.get("cloudEvents:correlationid", ""))):
+                    log.error("undecodable message dead-lettered", extra={"service": self.name})
+                    subscription.dead_letter(delivery, str(problem))
                 EVENTS_HANDLED.labels(self.name, UNKNOWN, "unreadable").inc()
-                subscription.dead_letter(delivery, str(problem))
                 continue
             if delivery.attempt > 1:
                 REDELIVERIES.labels(self.name, _declared(envelope)).inc()
@@ -104,12 +107,14 @@ class Worker:
         return list(groups.values())
 
     def _settle(self, subscription: Subscription, arrived: Sequence[Arrived], stop: threading.Event) -> None:
-        """Handle, then acknowledge. Where several together fail, each half is tried, down to the one at fault."""
+        """Handle, then acknowledge, each under its own correlation id. Where several together fail, each half is tried, down to
+        the one at fault."""
         try:
             handled = self._handle([one.envelope for one in arrived], stop)
         except Exception as problem:
             if len(arrived) == 1:
-                self._failed(subscription, arrived[0].delivery, arrived[0].envelope, problem)
+                with _under(arrived[0].envelope):
+                    self._failed(subscription, arrived[0].delivery, arrived[0].envelope, problem)
                 return
             half = len(arrived) // 2
             self._settle(subscription, arrived[:half], stop)
@@ -118,7 +123,8 @@ class Worker:
         for one in arrived:
             if handled is None:
                 subscription.retry(one.delivery)
-            else:
+                continue
+            with _under(one.envelope):
                 self._applied_one(subscription, one, handled[one.envelope.id])
 
     def _applied_one(self, subscription: Subscription, one: Arrived, handled: Handled) -> None:
@@ -140,21 +146,31 @@ class Worker:
         """Event id → what became of it; None where the process was told to end while the database was away."""
         event_type = envelopes[0].type
         started = time.perf_counter()
+        with tracing.messages(self.name, "process", envelopes) as carried:
+            with _under(carried[0][0]):
+                handled = self._handle_when_possible([envelope for envelope, _ in carried], stop)
+            for envelope, span in carried:
+                span.tell({"tabian.outcome": handled[envelope.id].value if handled else "put back"})
+        if handled is not None:
+            EVENTS_TOGETHER.labels(self.name, event_type).observe(len(envelopes))
+            HANDLER_SECONDS.labels(self.name, event_type).observe(time.perf_counter() - started)
+        return handled
+
+    def _handle_when_possible(
+        self, envelopes: Sequence[Envelope], stop: threading.Event
+    ) -> dict[str, Handled] | None:
+        """A database that is away is waited for, until the process is told to end."""
         while True:
             try:
                 crash_point("worker-before-commit")
-                handled = handle_once(self.runtime, envelopes)
+                return handle_once(self.runtime, envelopes)
             except DATABASE_AWAY as problem:
                 log.warning(
                     "database away or busy, waiting",
-                    extra={"service": self.name, "type": event_type, "error": type(problem).__name__},
+                    extra={"service": self.name, "type": envelopes[0].type, "error": type(problem).__name__},
                 )
                 if stop.wait(0.5):
                     return None
-                continue
-            EVENTS_TOGETHER.labels(self.name, event_type).observe(len(envelopes))
-            HANDLER_SECONDS.labels(self.name, event_type).observe(time.perf_counter() - started)
-            return handled
 
     def _failed(
         self, subscription: Subscription, delivery: Delivery, envelope: Envelope, problem: Exception
@@ -196,25 +212,38 @@ def _declared(envelope: Envelope) -> str:
     return known(envelope.type, REGISTRY)
 
 
+def _under(envelope: Envelope) -> AbstractContextManager[str]:
+    return under(envelope.correlationid, envelope.traceparent)
+
+
 def run_job(runtime: Runtime, job: Job, stop: threading.Event) -> None:
     """Run a job over and over; it rests while there is nothing to do and survives its own failures."""
     while not stop.is_set():
         seen = runtime.database.wakeup.count
-        try:
-            worked = job.run(runtime)
-        except DATABASE_AWAY as problem:
-            log.warning("job waits", extra={"job": job.name, "error": type(problem).__name__})
+        with under(None):
+            worked = _run_once(runtime, job)
+        if worked is None:
             stop.wait(1)
-            continue
-        except Exception as problem:
-            log.error(
-                "job failed",
-                extra={"job": job.name, "error": type(problem).__name__, "stack": stack_of(problem)},
-            )
-            JOB_RUNS.labels(runtime.service.name, job.name, "failed").inc()
-            stop.wait(1)
-            continue
-        if worked:
-            JOB_RUNS.labels(runtime.service.name, job.name, "worked").inc()
-        else:
+        elif not worked:
             runtime.database.wakeup.wait(seen, 0.3)
+
+
+def _run_once(runtime: Runtime, job: Job) -> bool | None:
+    """Whether there was work; None where it failed."""
+    service = runtime.service.name
+    about = {"job": job.name}
+    try:
+        with tracing.span(service, f"job {job.name}") as span:
+            worked = job.run(runtime)
+            if not worked:
+                span.drop()
+    except DATABASE_AWAY as problem:
+        log.warning("job waits", extra=about | {"error": type(problem).__name__})
+        return None
+    except Exception as problem:
+        log.error("job failed", extra=about | {"error": type(problem).__name__, "stack": stack_of(problem)})
+        JOB_RUNS.labels(service, job.name, "failed").inc()
+        return None
+    if worked:
+        JOB_RUNS.labels(service, job.name, "worked").inc()
+    return worked

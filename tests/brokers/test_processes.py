@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -30,6 +31,7 @@ from services.kit.service import Service
 from services.snapshot.app import SERVICE as SNAPSHOT
 from tests.support.bench import Bench
 from tests.support.brokers import sample, until
+from tests.support.collector import Collector
 from tests.support.rabbitmq import Node
 
 pytestmark = pytest.mark.xdist_group("rabbitmq")
@@ -196,6 +198,28 @@ def test_who_measures_tells_of_its_database_and_messages(
         messages = {"waiting", "oldest_seconds", "parked", "rows"}
         assert {f"tabian_outbox_{name}" for name in messages} | {"tabian_applied_lag_seconds"} <= given
         assert {"tabian_inbox_rows", "tabian_uploads_waiting", "tabian_uploads_oldest_seconds"} <= given
+
+
+def test_a_process_writes_nothing_but_lines_of_json_and_sends_its_spans_before_it_ends(
+    bench: Callable[[Service], Bench], start: Callable[..., Process], collector: Collector
+) -> None:
+    made = bench(SNAPSHOT)
+    api, worker, relay = (
+        start(made, part, TABIAN_LOG_LEVEL="DEBUG", OTEL_BSP_SCHEDULE_DELAY="60000")
+        for part in ("api", "worker", "relay")
+    )
+    until(api.health)
+    assert httpx.get(f"http://127.0.0.1:{api.port}/api/v1/rounds").status_code == 401
+    until(lambda: '"reading"' in worker.output)
+    assert [process.terminate() for process in (api, worker, relay)] == [0, 0, 0]
+    for process in (api, worker, relay):
+        lines = [json.loads(line) for line in process.output.splitlines()]
+        assert len(lines) > 1
+        assert all({"time", "level", "message", "correlation_id"} <= line.keys() for line in lines)
+    assert "Listening at" in api.output, "gunicorn's own"
+    seen = collector.one("GET /api/v1/rounds")
+    assert (seen.service, seen.attributes["http.response.status_code"]) == ("snapshot", 401)
+    assert not [span for span in collector.spans if "healthz" in span.name]
 
 
 def test_migrate_brings_an_empty_database_to_the_head_and_ends(

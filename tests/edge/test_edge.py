@@ -25,6 +25,7 @@ from gateway.routes import PAGES, ROUTES, Route, class_of
 from gateway.stack.secrets import make_secrets
 from services.kit.errors import Problem, problem_body
 from services.kit.tickets import stamp_of
+from tests.support.brokers import until
 from tests.support.edge import Edge, program, running_edge
 from tests.support.tokens import bearer
 
@@ -202,13 +203,28 @@ def test_behind_the_inner_door_the_persons_stamp_stays(edge: Edge, clerk: dict[s
     assert abs(int(own["x-tabian-received"]) / 1000 - time.time()) < 5
 
 
+def test_a_trace_begins_behind_the_edge_and_goes_on_through_the_inner_door(
+    edge: Edge, clerk: dict[str, str]
+) -> None:
+    told = {**clerk, "traceparent": f"00-{'a' * 32}-{'b' * 16}-01", "tracestate": "vendor=1"}
+    outside = edge.public.get(READ, headers=told).json()["headers"]
+    assert {"traceparent", "tracestate"} & outside.keys() == set()
+    assert edge.inner.get(READ, headers=told).json()["headers"]["traceparent"] == told["traceparent"]
+
+
 @pytest.mark.parametrize(
-    ("given", "kept"), [("a1b2c3d4-support", True), ("short", False), ("in valid id", False)]
+    ("given", "kept"),
+    [("a1b2c3d4-support", True), ("short", False), ("in valid id", False), ("1234567890123", False)],
 )
 def test_one_id_goes_through(edge: Edge, clerk: dict[str, str], given: str, kept: bool) -> None:
     answer = edge.public.get(READ, headers={**clerk, "X-Request-Id": given})
     assert answer.headers["x-request-id"] == answer.json()["headers"]["x-request-id"]
     assert (answer.headers["x-request-id"] == given) is kept
+    log = edge.keys.folder.parent / "haproxy.log"
+    line = until(
+        lambda: [one for one in log.read_text().splitlines() if answer.headers["x-request-id"] in one]
+    )[-1]
+    assert json.loads(line)["correlation_id"] == answer.headers["x-request-id"]
 
 
 def test_every_answer_is_guarded_in_the_browser(edge: Edge) -> None:

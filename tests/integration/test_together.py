@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +13,7 @@ import sqlalchemy as sa
 
 from services.contracts.export import PackageBuilt
 from services.kit.database import Transaction
+from services.kit.logs import json_lines
 from services.kit.service import Arrival, Together
 from tests.support.bench import Bench
 from tests.support.toys import TAKER, package, see, seen
@@ -55,6 +58,28 @@ def test_what_came_at_once_is_one_transaction_and_every_event_is_reported(taker:
     assert taker.taken == [["a", "b", "c"]]
     assert taker.effects() == ["a", "b", "c"]
     assert taker.reported() == sorted(sent)
+
+
+def test_each_is_logged_under_its_own_correlation_id(
+    taker: Taker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log, lines = logging.getLogger("services.kit.worker"), json_lines()
+    log.addHandler(lines)
+    try:
+        log.setLevel("INFO")
+        sent = {
+            taker.bench.queue(package(n), correlation=f"request-for-{n}"): n for n in ("a", "b", "poison")
+        }
+        taker.bench.work()
+    finally:
+        log.removeHandler(lines)
+        log.setLevel(logging.NOTSET)
+    told = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert {line["message"] for line in told} == {"event handled", "handler failed"}
+    assert len(told) == 5
+    assert [line["correlation_id"] for line in told] == [
+        f"request-for-{sent[line['event_id']]}" for line in told
+    ]
 
 
 def test_one_alone_waits_for_no_other(taker: Taker) -> None:

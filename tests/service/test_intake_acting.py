@@ -14,7 +14,9 @@ from werkzeug.test import TestResponse
 from services.contracts.intake import SubmissionChanged
 from services.intake.api import acting
 from services.intake.tables import rounds, submissions
+from services.kit import tracing
 from services.kit.gathering import Gathering
+from tests.support.collector import Collector
 from tests.support.intake_desk import CONFIRM_DAY, OTHER, SCHOOL, IntakeDesk
 from tests.support.rosters import ROUND, csv_file, roll
 from tests.support.tokens import bearer
@@ -109,6 +111,26 @@ def test_each_event_goes_on_under_its_own_request(both: IntakeDesk) -> None:
             )
         ).all()
     assert [row.correlation for row in rows] == [answer.headers["X-Request-Id"] for answer in answers]
+
+
+def test_each_act_has_its_span_in_the_trace_of_its_request_and_its_event_goes_on_under_it(
+    both: IntakeDesk, collector: Collector
+) -> None:
+    answers, _ = at_once(both, [lambda: confirm(both, SCHOOL), lambda: confirm(both, OTHER)])
+    assert [answer.status_code for answer in answers] == [200, 200]
+    with both.bench.database.transaction() as tx:
+        rows = tx.execute(
+            sa.text("SELECT correlation, traceparent FROM outbox WHERE about ->> 'act' = 'confirm'")
+        ).all()
+    tracing.stop()
+    spans = {span.id: span for span in collector.spans}
+    acts = [spans[row.traceparent.split("-")[2]] for row in rows]
+    assert [act.name for act in acts] == ["act confirm", "act confirm"]
+    assert [act.attributes["tabian.correlation_id"] for act in acts] == [row.correlation for row in rows]
+    assert len({act.trace for act in acts}) == 2
+    for act, other in zip(acts, reversed(acts), strict=True):
+        assert act.links == {other.id}
+        assert (spans[act.parent].kind, spans[act.parent].trace) == ("server", act.trace)
 
 
 def test_a_refusal_and_the_same_act_twice_harm_nobody(both: IntakeDesk) -> None:

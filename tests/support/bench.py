@@ -55,7 +55,9 @@ class Bench:
         self.work()
         return sent
 
-    def queue(self, event: object, *, document: bytes | None = None, event_id: str = "") -> str:
+    def queue(
+        self, event: object, *, document: bytes | None = None, event_id: str = "", correlation: str = ""
+    ) -> str:
         """Put an event into the service's queue, where the worker finds it later; returns its id."""
         event_type, about = describe(event)
         envelope = Envelope(
@@ -65,6 +67,7 @@ class Bench:
             time=datetime.now(UTC),
             subject="test",
             about=about,
+            correlationid=correlation,
             document=document,
         )
         self.broker.publish([envelope])

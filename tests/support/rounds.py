@@ -16,11 +16,13 @@ from deploy.rehearsal.truth import areas, load
 from services.kit.clock import set_clock
 from tests.support.supervised import Supervised
 
+PASSWORD = "a-password-for-tests"
+
 
 def played(system: Supervised, nation: Path) -> Summary:
     truth = load(nation / "truth.json")
     people = usernames(sorted(truth.schools), areas(truth.schools.values()))
-    passwords = system.enrol(people, "a-password-for-tests")
+    passwords = system.enrol(people, PASSWORD)
     clock = system.folder / "clock.json"
     book = Journal(system.folder / "journal.jsonl")
     with book as journal, httpx.Client(base_url=system.address, timeout=30) as client:

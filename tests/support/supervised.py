@@ -26,13 +26,14 @@ START_SECONDS = 60
 
 
 class Supervised:
-    """`tabian up` in `folder`. `points`: crash points it shall die at, each once (see services/kit/crash.py)."""
+    """`tabian up` in `folder`. `points`: crash points it shall die at, each once (see services/kit/crash.py); `level`: of its
+    log, in `output`. What it prints for people is in `printed`."""
 
-    def __init__(self, folder: Path, points: tuple[str, ...] = ()) -> None:
+    def __init__(self, folder: Path, points: tuple[str, ...] = (), level: str = "INFO") -> None:
         self.folder, self.port = folder, free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.deaths = 0
-        self._points = points
+        self._points, self._level = points, level
         self._log = folder / "crashes.log"
         self._stopping = threading.Event()
         folder.mkdir(parents=True, exist_ok=True)
@@ -63,6 +64,10 @@ class Supervised:
     def output(self) -> str:
         """Everything the system logged in all its lives."""
         return (self.folder / "output.log").read_text()
+
+    @property
+    def printed(self) -> str:
+        return (self.folder / "printed.log").read_text()
 
     def enrol(self, people: list[tuple[str, str, str, str]], password: str) -> dict[str, str]:
         """Accounts straight into the portal's database; returns username → password."""
@@ -108,7 +113,10 @@ class Supervised:
             "TABIAN_CRASH_AT": ",".join(self._points),
             "TABIAN_CRASH_LOG": str(self._log),
         }
-        with (self.folder / "output.log").open("ab") as output:
+        with (
+            (self.folder / "output.log").open("ab") as output,
+            (self.folder / "printed.log").open("ab") as printed,
+        ):
             return subprocess.Popen(
                 [
                     sys.executable,
@@ -116,13 +124,13 @@ class Supervised:
                     "gateway.cli",
                     "up",
                     "--log-level",
-                    "INFO",
+                    self._level,
                     "--folder",
                     str(self.folder),
                     "--port",
                     str(self.port),
                 ],
-                stdout=output,
+                stdout=printed,
                 stderr=output,
                 env=environment,
             )

@@ -1,5 +1,5 @@
-"""An undisturbed round: the checker finds nothing wrong with it and everything that is planted into it, and its log
-follows one id through all services and names nobody."""
+"""An undisturbed round: the checker finds nothing wrong with it and everything that is planted into it; its log follows one
+id through all services and names nobody, whatever goes wrong."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
-from tests.support.rounds import played, verdict_of
+from tests.support import hostile
+from tests.support.hostile import go_wrong, personal_words
+from tests.support.rounds import PASSWORD, played, verdict_of
 from tests.support.supervised import Supervised
 
 pytestmark = [pytest.mark.xdist_group("round"), pytest.mark.timeout(200)]
@@ -22,7 +25,7 @@ pytestmark = [pytest.mark.xdist_group("round"), pytest.mark.timeout(200)]
 def finished(nation: Path) -> Iterator[Supervised]:
     """A system after a round that nobody disturbed; still running."""
     with tempfile.TemporaryDirectory(prefix="tabian-round-", ignore_cleanup_errors=True) as made:
-        system = Supervised(Path(made) / "system")
+        system = Supervised(Path(made) / "system", level="DEBUG")
         system.start()
         assert played(system, nation).faults == []
         yield system
@@ -60,11 +63,25 @@ def test_the_checker_catches_what_is_planted(
     assert len(getattr(verdict_of(finished), found)) > before
 
 
-def test_the_log_of_a_round_follows_one_id_and_names_nobody(nation: Path, finished: Supervised) -> None:
-    system = finished
-    lines = [json.loads(line) for line in system.output.splitlines() if line.startswith("{")]
+@pytest.fixture(scope="module")
+def logged(nation: Path, finished: Supervised) -> list[dict[str, Any]]:
+    """Every line of the log, of the round and of what then went wrong on purpose."""
+    go_wrong(finished, nation)
+    return [json.loads(line) for line in finished.output.splitlines()]
+
+
+def test_every_line_of_the_log_is_json_with_a_correlation_id(logged: list[dict[str, Any]]) -> None:
+    failed = {"unexpected error", "handler failed", "job failed"}
+    of_work = {"request answered", "upload checked", "event handled", *failed}
+    assert of_work <= {line["message"] for line in logged}
+    for line in logged:
+        assert {"time", "level", "logger", "message", "correlation_id"} <= line.keys(), line
+        assert line["correlation_id"] or line["message"] not in of_work, line
+
+
+def test_the_log_of_a_round_follows_one_id(logged: list[dict[str, Any]]) -> None:
     followed: dict[str, set[str]] = {}
-    for line in lines:
+    for line in logged:
         step = line.get("type") or line["message"]
         followed.setdefault(line["correlation_id"], set()).add(step)
     whole_way = {
@@ -74,15 +91,21 @@ def test_the_log_of_a_round_follows_one_id_and_names_nobody(nation: Path, finish
         "intake.roster.identified.v1",
         "dedup.roster.screened.v1",
     }
-    assert any(whole_way <= steps for steps in followed.values())
-    people = json.loads((nation / "truth.json").read_text())["duplicates"]
-    ids = {duplicate["national_id"] for duplicate in people} | set(_ids_in_files(nation))
-    assert len(ids) > 100
-    assert [number for number in ids if number in system.output] == []
-    assert re.findall(r"เด็กชาย|เด็กหญิง|นางสาว", system.output) == []
+    schools = [steps for steps in followed.values() if whole_way <= steps]
+    assert len(schools) >= 3, "also those that were handled with others"
 
 
-def _ids_in_files(nation: Path) -> Iterator[str]:
-    for file in (nation / "rosters").glob("*.csv"):
-        for word in re.findall(rb"[0-9]{13}", file.read_bytes()):
-            yield word.decode()
+def test_nothing_that_was_written_names_anybody(
+    nation: Path, finished: Supervised, logged: list[dict[str, Any]]
+) -> None:
+    """Not in the log at its most talkative, nor on the terminal, nor in the log of PostgreSQL."""
+    written = finished.output + finished.printed + (finished.folder / "postgres" / "log").read_text()
+    assert re.findall(r"[\u0e00-\u0e7f]+", finished.output) == [], "every name and every title is Thai"
+    assert re.findall(r"eyJ[\w-]+\.[\w-]+", written) == [], "tokens"
+    words = personal_words(nation)
+    assert len(words) > 1000
+    words |= {*hostile.SECRETS, PASSWORD}
+    assert sorted(word for word in words if not word.isdigit() and word in written) == []
+    assert words & set(re.findall(r"\w+", written)) == set(), "a number, and not a part of a longer one"
+    digits = {re.sub(r"\D", "", found) for found in re.findall(r"\d(?:[ -]?\d){12}", written)}
+    assert digits & words == set(), "IDs with dashes"

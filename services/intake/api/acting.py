@@ -8,7 +8,8 @@ once its transaction is committed. Not here: what each act asks for (`acts`), an
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,10 +22,11 @@ from services.intake.api.desk import Desk, Visit, desk_of, visit
 from services.intake.metrics import ACTS
 from services.intake.tables import rounds, submissions
 from services.intake.tables.register import next_revision
+from services.kit import tracing
 from services.kit.database import Transaction
 from services.kit.gathering import Gathering
 from services.kit.http import runtime, transaction
-from services.kit.logs import adopt_correlation
+from services.kit.logs import under
 
 log = logging.getLogger(__name__)
 MOST = 16
@@ -45,7 +47,8 @@ class Move:
 @dataclass(slots=True)
 class Asked:
     """An act that somebody asks for. `decide` gives its move or raises a Refusal; `leaves` are the states in which it
-    leaves a submission, and `again` says whether it is the submission's last act sent once more."""
+    leaves a submission, and `again` says whether it is the submission's last act sent once more. `trace`: what it is carried
+    out in (W3C)."""
 
     name: str
     round: str
@@ -54,6 +57,7 @@ class Asked:
     again: Callable[[Desk, sa.Row[Any]], bool]
     decide: Callable[[Desk], Move]
     visit: Visit = field(default_factory=visit)
+    trace: str = ""
     answer: dict[str, Any] | Refusal | None = None
 
 
@@ -80,10 +84,10 @@ def carry_out(asked: Asked) -> dict[str, Any]:
 
 def _together(asked: Sequence[Asked]) -> None:
     """Those on one round, and the first on each school, whose submissions are free."""
-    name, own = asked[0].round, visit()
+    name = asked[0].round
     first = {one.school: one for one in reversed(asked) if one.round == name}
     try:
-        with transaction() as tx:
+        with _traced(first.values()), transaction() as tx:
             rounds.enter(tx, name)
             rows = submissions.find_free(tx, name, first)
             answers = _answers(tx, [(first[school], row) for school, row in rows.items()])
@@ -92,17 +96,25 @@ def _together(asked: Sequence[Asked]) -> None:
             "acts are carried out one by one", extra={"error": type(problem).__name__, "acts": len(first)}
         )
         return
-    finally:
-        adopt_correlation(own.correlation, own.traceparent)
     _tell(answers)
 
 
 def _alone(asked: Asked) -> None:
-    with transaction() as tx:
+    with _traced([asked]), transaction() as tx:
         rounds.enter(tx, asked.round)
         row = submissions.find(tx, asked.round, asked.school, lock=True)
         answers = _answers(tx, [(asked, row)])
     _tell(answers)
+
+
+@contextmanager
+def _traced(asked: Collection[Asked]) -> Iterator[None]:
+    """Each act in a span of its own, in the trace of its request; its event goes on under it."""
+    pieces = [tracing.Piece(f"act {one.name}", one.visit.correlation, one.visit.traceparent) for one in asked]
+    with tracing.spans(runtime().service.name, "internal", pieces) as spans:
+        for one, span in zip(asked, spans, strict=True):
+            one.trace = span.traceparent
+        yield
 
 
 def _tell(answers: Sequence[Answered]) -> None:
@@ -122,7 +134,6 @@ def _answers(tx: Transaction, found: Sequence[tuple[Asked, sa.Row[Any] | None]])
     answers: list[Answered] = []
     written: list[tuple[dict[str, Any], dict[str, Any]]] = []
     for asked, row in found:
-        adopt_correlation(asked.visit.correlation, asked.visit.traceparent)
         try:
             desk = desk_of(asked.visit, row, waiting.get(asked.school))
             answer = _before(tx, asked, desk)
@@ -133,7 +144,8 @@ def _answers(tx: Transaction, found: Sequence[tuple[Asked, sa.Row[Any] | None]])
         except Refusal as refusal:
             answers.append(Answered(asked, refusal))
             continue
-        submissions.tell(tx, after, asked.name)
+        with under(asked.visit.correlation, asked.trace):
+            submissions.tell(tx, after, asked.name)
         written.append((after, act))
         answers.append(Answered(asked, _answer(act["receipt"], after), done=True))
     submissions.show(tx, name, [{name: after[name] for name in _SHOWN} for after, _ in written])

@@ -18,7 +18,7 @@ from services.intake.tables import documents, uploads
 from services.kit.database import Transaction
 from services.kit.errors import Problem, not_found
 from services.kit.http import raw_body, transaction
-from services.kit.logs import correlation_id
+from services.kit.logs import correlation_id, traceparent
 
 blueprint = Blueprint("rosters", __name__)
 ROSTER_BYTES = 16 * 1024 * 1024
@@ -57,6 +57,7 @@ def receive(
         by=desk.who.subject,
         arrived_at=desk.actor.at,
         correlation=correlation_id(),
+        traceparent=traceparent(),
     )
     return _accepted(upload_id, "received")
 

@@ -112,6 +112,7 @@ upload = sa.Table(
     sa.Column("reason", JSONB, comment="why it was rejected, failed, late or superseded: code, th, en"),
     sa.Column("findings", JSONB, nullable=False, server_default="[]"),
     _text("correlation", server_default=""),
+    _text("traceparent", server_default=""),
 )
 sa.Index("upload_school", upload.c.round, upload.c.school, upload.c.number)
 sa.Index(

@@ -34,7 +34,8 @@ _CLAIM = """
          WHERE u.state IN ('received', 'checking') AND r.state IN ('open', 'closing') AND u.attempts < :attempts
            AND {due}
          ORDER BY u.number LIMIT :limit FOR UPDATE OF u SKIP LOCKED))
-    RETURNING CAST(id AS text) AS id, number, round, school, content, size, media_type, filename, arrived_at, correlation
+    RETURNING CAST(id AS text) AS id, number, round, school, content, size, media_type, filename, arrived_at, correlation,
+        traceparent
 """
 _FRESH = sa.text(_CLAIM.format(due="u.attempts = 0"))
 _AGAIN = sa.text(_CLAIM.format(due="u.attempts > 0 AND u.lease_until < clock_timestamp()"))
@@ -121,7 +122,7 @@ def exhausted(tx: Transaction) -> Sequence[sa.Row[Any]]:
     """Uploads whose last allowed checker died too, locked for being failed."""
     u = upload.c
     return tx.execute(
-        sa.select(u.id, u.round, u.school)
+        sa.select(u.id, u.round, u.school, u.correlation, u.traceparent)
         .where(u.state == "checking", u.attempts >= ATTEMPTS, u.lease_until < sa.func.clock_timestamp())
         .with_for_update(skip_locked=True)
     ).all()

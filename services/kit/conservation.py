@@ -27,7 +27,7 @@ from services.kit.service import Runtime, Sample, Service
 
 BLOCK_SECONDS = 300
 RECENT_BLOCKS = 2
-BUDGET_SECONDS = 0.05
+BUDGET_SECONDS = 0.1
 STATES = ("awaiting", "applied", "parked", "discarded")
 Key = tuple[str, ...]
 _OUTBOX = sa.text(

@@ -6,6 +6,7 @@ Views are thin: parse, one call into the rules, one transaction, one return.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from contextlib import AbstractContextManager, ExitStack
 from datetime import datetime, timedelta
@@ -28,6 +29,7 @@ from services.kit.tickets import TICKET_HEADER, stamp_of
 log = logging.getLogger(__name__)
 BODY_BYTES = 64 * 1024
 RECEIVED_HEADER = "X-Tabian-Received"
+_STAMP = re.compile(r"[0-9]{1,15}")
 CLASS_HEADER = "X-Tabian-Class"
 CLASSES = frozenset({"act", "read", "report", "upload", "sign-in", "page"})
 """What the edge may say in CLASS_HEADER: in which class the request queued there."""
@@ -93,7 +95,7 @@ def arrived() -> datetime:
 def _waited() -> float | None:
     """Seconds since the edge stamped the request; None where no edge did."""
     stamp = request.headers.get(RECEIVED_HEADER, "")
-    return max(time.time() - int(stamp) / 1000, 0.0) if stamp.isdigit() else None
+    return max(time.time() - int(stamp) / 1000, 0.0) if _STAMP.fullmatch(stamp) else None
 
 
 def turned_away() -> datetime | None:

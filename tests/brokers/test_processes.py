@@ -129,7 +129,7 @@ def test_a_process_without_broker_or_database_waits_and_still_ends_when_told(
         for part in ("relay", "worker")
     ]
     for process in processes:
-        until(process.metrics)
+        until(process.metrics, seconds=60)
         assert process.terminate() == 0, process.output
 
 
@@ -169,7 +169,7 @@ def test_a_process_serves_what_its_service_declares_and_nothing_of_another(
 ) -> None:
     more = {"TABIAN_API_URL": "http://127.0.0.1:9"} if service is PORTAL else {}
     process = start(bench(service, parts={"api": None}), part, **more)
-    text = until(process.metrics, seconds=30)
+    text = until(process.metrics, seconds=60)
     served = {name for name in re.findall(r"^# TYPE (tabian_\w+) ", text, re.MULTILINE)}
     assert served == _names(metrics) | _names(own)
     assert f'tabian_pool_size{{service="{service.name}"}}' in text
@@ -189,7 +189,7 @@ def test_who_measures_tells_of_its_database_and_messages(
         told = process.metrics()
         return all(f'tabian_measured_timestamp_seconds{{reading="{name}"' in told for name in expected)
 
-    until(taken, seconds=30)
+    until(taken, seconds=60)
     given = {
         re.split(r"[{ ]", line)[0] for line in process.metrics().splitlines() if not line.startswith("#")
     }

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from prometheus_client import generate_latest
+from prometheus_client import REGISTRY, generate_latest
 
 from services.intake.app import SERVICE
 from services.kit.broker import Delivery
@@ -52,6 +52,19 @@ def test_a_request_puts_no_word_of_its_own_into_a_label(day: IntakeDesk, method:
     assert HOSTILE not in text
     assert "PROPFIND" not in text
     assert 'tabian_edge_wait_seconds_count{class="unknown",service="intake"}' in text
+
+
+@pytest.mark.parametrize("stamp", ["", "-1", "1.5", "²", "9" * 5000, "soon", "0x10"])
+def test_a_stamp_that_no_edge_would_set_is_none(day: IntakeDesk, stamp: str) -> None:
+    def seen() -> float:
+        labels = {"service": "intake", "class": "report"}
+        return REGISTRY.get_sample_value("tabian_edge_wait_seconds_count", labels) or 0
+
+    before = seen()
+    headers = {CLASS_HEADER: "report", RECEIVED_HEADER: stamp}
+    answer = day.bench.client.get(day.url(), headers=day.clerk | headers)
+    assert answer.status_code == 200
+    assert seen() == before
 
 
 @pytest.mark.parametrize("attempt", [1, 2, 9])

@@ -80,6 +80,7 @@ test: $(VENV)/ready  ## all tests (sets up PostgreSQL and a browser for itself)
 	deploy/setup/browser
 	deploy/setup/rabbitmq
 	deploy/setup/haproxy
+	deploy/setup/prometheus
 	deploy/setup/wrk
 	$(BIN)/pytest -n auto --dist loadgroup
 

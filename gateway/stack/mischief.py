@@ -9,11 +9,12 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from deploy.rehearsal.scenario import wait_for
-from gateway.stack.compose import Container, Stack, StackFault, docker, runs
+from gateway.stack.compose import WATCH, Container, Stack, StackFault, docker, runs
 
 FROZEN_SECONDS = 5.0
 CUT_SECONDS = 4.0
@@ -63,10 +64,19 @@ def cut(target: Container) -> None:
 
 
 def alarm(target: Container) -> None:
-    """The broker believes that it has no memory left and blocks every publisher for some seconds."""
+    """The broker's memory alarm is on for some seconds."""
+    with alarmed(target):
+        time.sleep(FROZEN_SECONDS)
+
+
+@contextmanager
+def alarmed(target: Container) -> Iterator[None]:
+    """The broker believes that it has no memory left and blocks every publisher meanwhile."""
     docker("exec", target.id, "rabbitmqctl", "-q", "set_vm_memory_high_watermark", "absolute", "1MB")
-    time.sleep(FROZEN_SECONDS)
-    docker("exec", target.id, "rabbitmqctl", "-q", "set_vm_memory_high_watermark", "0.6")
+    try:
+        yield
+    finally:
+        docker("exec", target.id, "rabbitmqctl", "-q", "set_vm_memory_high_watermark", "0.6")
 
 
 def outage(target: Container) -> None:
@@ -109,9 +119,10 @@ KINDS: dict[str, Callable[[Container], None]] = {
 
 
 def every_mischief(services: Sequence[str]) -> list[Mischief]:
-    """All that can be done to these services: one-shots are left alone, the broker alone has a memory alarm, is gone
-    for long and forgets, and broker and database are the network that is cut for the others."""
-    running = [name for name in services if not name.endswith(("-migrate", "-declare", "broker-topology"))]
+    """All that can be done to these services: one-shots and what watches are left alone, the broker alone has a memory alarm,
+    is gone for long and forgets, and broker and database are the network that is cut for the others."""
+    once = ("-migrate", "-declare", "broker-topology")
+    running = [name for name in services if not name.endswith(once) and name not in WATCH]
     plain = [Mischief(kind, name) for name in running for kind in ("kill", "freeze", "restart")]
     cuts = [Mischief("cut", n) for n in running if n.endswith(("-api", "-uploads", "-worker", "-relay"))]
     return [*plain, *cuts, *(Mischief(kind, "rabbitmq") for kind in ("alarm", "outage", "wipe"))]

@@ -1,6 +1,7 @@
 """The second way of counting: each document line by line from its bytes when it arrives, and its lines once more at closing.
 
-It shares with `counts.py` what the reasons are and which comes first, and nothing of how lines are read, judged and summed.
+It shares with `counts.py` what the reasons are and which comes first, and nothing of how lines are read, judged and summed. On the way
+every line is held against the document's extract, which was written by columns.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import io
 import operator
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from services.contracts.roster import extract
 from services.contracts.roster.canonical import MAX_UNPACKED
 from services.snapshot.rules.counts import (
     CANNOT_DISCHARGE,
@@ -34,6 +36,10 @@ from services.snapshot.rules.counts import (
 )
 
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+class LinesDiffer(ValueError):
+    """An extract has other lines than its document; the text never holds a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +65,32 @@ class Lines:
         return lines
 
 
-def read_lines(data: bytes, age_day: date) -> Lines:
-    """Every line of a canonical document. `age_day`: `RoundPlan.age_day`."""
+def read_lines(data: bytes, extracted: bytes, age_day: date) -> Lines:
+    """Every line of a canonical document, once its extract is known to have the same. `age_day`: `RoundPlan.age_day`. Raises LinesDiffer."""
     kinds: dict[Key, int] = {}
     numbers = bytearray()
-    lines = _cells(data.decode("utf-8"))
-    pick = operator.itemgetter(*map(next(lines).index, COLUMNS_COUNTED))
-    for grade, sex, born, cannot_discharge in map(pick, lines):
+    lines, beside = _cells(data.decode("utf-8")), _cells(extracted.decode("utf-8"))
+    header = next(lines)
+    counted, kept = _picker(header, COLUMNS_COUNTED), _picker(header, extract.FIELDS)
+    _same(tuple(next(beside)), extract.FIELDS)
+    for line in lines:
+        _same(tuple(next(beside, ())), kept(line))
+        grade, sex, born, cannot_discharge = counted(line)
         reason = CANNOT_DISCHARGE if cannot_discharge == "1" else _by_age(born, age_day)
         kind = (grade if grade in GRADES else "", sex if sex in SEXES else "", reason)
         numbers.append(kinds.setdefault(kind, len(kinds)))
+    _same(next(beside, None), None)
     return Lines(tuple(kinds), bytes(numbers))
+
+
+def _picker(header: Sequence[str], names: Sequence[str]) -> Callable[[Sequence[str]], tuple[str, ...]]:
+    """What gives of a line the cells below these names; there are several."""
+    return operator.itemgetter(*map(header.index, names))
+
+
+def _same(extracted: Sequence[str] | None, of_document: Sequence[str] | None) -> None:
+    if extracted != of_document:
+        raise LinesDiffer("the extract is not that of the document")
 
 
 def recount(lines: Lines, state: str, outcomes: Iterable[tuple[int, str]]) -> Summary:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from services.kit.ahead import ahead
+from services.kit.logs import correlation_id, under
 
 
 def numbers(made: list[int], most: int) -> Iterator[int]:
@@ -42,6 +43,15 @@ def test_the_next_is_made_while_this_one_is_used() -> None:
     assert next(items) == 1
     assert second.wait(10)
     assert list(items) == [2]
+
+
+def test_what_is_made_in_another_thread_belongs_to_the_same_work() -> None:
+    def ids() -> Iterator[str]:
+        for _ in range(3):
+            yield correlation_id()
+
+    with under("the-same-work"):
+        assert list(ahead(ids())) == ["the-same-work"] * 3
 
 
 def test_a_failure_comes_in_its_place() -> None:

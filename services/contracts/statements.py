@@ -63,7 +63,8 @@ class Receipt:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seal:
     """A round as snapshot closed it. `root` and `manifest_sha256` in hex; `counted` of `pupils` count; `format`:
-    the version of the canonical roster."""
+    the version of the canonical roster; `extracts`: the one name of the counted schools' extracts (`extract.digest_of`), empty
+    in seals of before there were any."""
 
     round: str
     root: str
@@ -73,6 +74,7 @@ class Seal:
     closed_at: str
     manifest_sha256: str
     format: int
+    extracts: str = ""
 
     def payload(self) -> dict[str, Any]:
         return {"kind": SEAL, **to_plain(self)}

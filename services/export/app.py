@@ -34,5 +34,5 @@ SERVICE = Service(
 
 
 def parts(settings: ExportSettings) -> dict[str, Any]:
-    """The way to snapshot's documents."""
+    """The way to snapshot's extracts."""
     return {"snapshot": httpx.Client(base_url=settings.snapshot_url)}

@@ -1,46 +1,41 @@
-"""The job that builds packages: take one that is due, stream the sealed documents into files, check them against the
+"""The job that builds packages: take one that is due, stream the sealed rosters' extracts into files, check them against the
 seal, move the files into place, and say so. Killed at any moment it leaves nothing but a lease that runs out."""
 
 from __future__ import annotations
 
-import csv
-import io
 import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
-import polars as pl
 
 from services.contracts.calendar import RoundPlan
 from services.contracts.export import PackageBuilt
-from services.contracts.roster import canonical
 from services.contracts.statements import Seal
 from services.export import tables
-from services.export.documents import Unavailable, fetch
+from services.export.extracts import Unavailable, fetch
 from services.export.files import HashedFile, Store, shapes, write_whole
-from services.export.rules import description, layout
+from services.export.rules import description, layout, pages
 from services.export.rules.description import FileFacts
 from services.export.rules.faults import PackageFault
-from services.export.rules.frames import Frame
 from services.export.rules.layout import SchoolFacts, Term
-from services.export.rules.sealed import Audit, damaged, genuine_seal
+from services.export.rules.pages import Lines
+from services.export.rules.sealed import Audit, genuine_seal
 from services.export.tables import Lease, LeaseLost
+from services.kit.ahead import ahead
 from services.kit.crash import crash_point
 from services.kit.service import Runtime
 
 log = logging.getLogger(__name__)
 RENEW_SECONDS = 2.0
-BYTES_TOGETHER = 2 * 1024 * 1024
-"""Of plain documents in one pass, some two thousand pupils: fewer are slower, and more no faster."""
 AWAY_SECONDS = 15
 _UNAVAILABLE = {
     "code": "snapshot-unavailable",
-    "th": "บริการ snapshot ยังไม่ส่งเอกสารให้ ระบบจะลองใหม่เอง",
-    "en": "The snapshot service does not give the documents yet; this is tried again by itself",
+    "th": "บริการ snapshot ยังไม่ส่งข้อมูลให้ ระบบจะลองใหม่เอง",
+    "en": "The snapshot service does not give the data yet; this is tried again by itself",
 }
 _NO_STORAGE = {
     "code": "storage-unavailable",
@@ -138,19 +133,15 @@ def _order(runtime: Runtime, lease: Lease) -> Order:
 
 
 def _write_tables(runtime: Runtime, order: Order, place: Path) -> tuple[FileFacts, FileFacts]:
-    """schools.csv and students.csv, some schools at a time; nothing but those is in memory."""
-    client: httpx.Client = runtime.parts["snapshot"]
-    token = runtime.keys.service_token("export")
+    """schools.csv and students.csv, some schools at a time. Receiving, turning into lines and writing go on at once, each some pages
+    ahead of the next; nothing but those is in memory."""
     audit, beat = Audit(order.seal), _Beat(runtime, order.lease)
-    schools = HashedFile(place / "schools.csv", _csv_line(layout.names(layout.SCHOOLS)))
-    students = HashedFile(place / "students.csv", _csv_line(layout.names(layout.STUDENTS)))
+    schools = HashedFile(place / "schools.csv", pages.header_line(layout.SCHOOLS))
+    students = HashedFile(place / "students.csv", pages.header_line(layout.STUDENTS))
     try:
-        for page in _pages(fetch(client, token, order.lease.round), audit):
-            for frame, _ in page:
-                facts = order.facts.get(frame.school, SchoolFacts())
-                schools.append(_csv_line(layout.school_row(frame, facts, order.term)), rows=1)
-            rows = _student_rows([(frame, body) for frame, body in page if frame.counted], order.term)
-            students.append(_csv_rows(rows), rows=rows.height)
+        for lines in ahead(_lines(runtime, order, audit)):
+            schools.append(lines.schools, rows=lines.school_rows)
+            students.append(lines.students, rows=lines.student_rows)
             beat.maybe(schools.rows, students.rows)
             crash_point("export-after-page")
         audit.close()
@@ -160,30 +151,11 @@ def _write_tables(runtime: Runtime, order: Order, place: Path) -> tuple[FileFact
         students.abandon()
 
 
-def _pages(frames: Iterable[Frame], audit: Audit) -> Iterator[list[tuple[Frame, bytes]]]:
-    """Schools with their documents, admitted; as many together as one pass is worth."""
-    page: list[tuple[Frame, bytes]] = []
-    size = 0
-    for frame in frames:
-        document = audit.admit(frame)
-        page.append((replace(frame, packed=b""), document))
-        size += len(document)
-        if size >= BYTES_TOGETHER:
-            yield page
-            page, size = [], 0
-    if page:
-        yield page
-
-
-def _student_rows(counted: Sequence[tuple[Frame, bytes]], term: Term) -> pl.DataFrame:
-    frames = [frame for frame, _ in counted]
-    try:
-        roster = canonical.select_many([body for _, body in counted if body], layout.NEEDED)
-    except canonical.NotCanonical as problem:
-        raise damaged("its form") from problem
-    if roster.height != sum(frame.pupils for frame in frames):
-        raise damaged("the number of pupils")
-    return layout.student_rows(roster, frames, term)
+def _lines(runtime: Runtime, order: Order, audit: Audit) -> Iterator[Lines]:
+    client: httpx.Client = runtime.parts["snapshot"]
+    received = fetch(client, runtime.keys.service_token("export"), order.lease.round)
+    for page in ahead(pages.pages(received, audit)):
+        yield pages.lines_of(page, order.facts, order.term)
 
 
 class _Beat:
@@ -199,15 +171,3 @@ class _Beat:
         with self._runtime.database.transaction() as tx:
             tables.renew(tx, self._lease, schools_done=schools_done, rows=rows)
         self._last = time.monotonic()
-
-
-def _csv_line(cells: list[str] | tuple[str, ...]) -> bytes:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerow(cells)
-    return buffer.getvalue().encode()
-
-
-def _csv_rows(rows: pl.DataFrame) -> bytes:
-    buffer = io.BytesIO()
-    rows.write_csv(buffer, include_header=False, line_terminator="\n", quote_style="necessary")
-    return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""Export's settings beside those of every service: where the sealed documents come from."""
+"""Export's settings beside those of every service: where the extracts of sealed rosters come from."""
 
 from __future__ import annotations
 

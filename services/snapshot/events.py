@@ -21,12 +21,14 @@ from services.contracts.intake import (
     RoundFenced,
     SubmissionChanged,
 )
-from services.contracts.roster import canonical
+from services.contracts.roster import canonical, extract
 from services.kit.database import Transaction
 from services.kit.service import Arrival
 from services.snapshot.rules.counts import COLUMNS_COUNTED, Row, cells_of, judged, summarise
 from services.snapshot.rules.recounting import read_lines
 from services.snapshot.tables import closings, documents, package, register, rounds, submission
+
+COLUMNS_READ = tuple(dict.fromkeys((*COLUMNS_COUNTED, *extract.FIELDS)))
 
 
 class NotTheDocument(ValueError):
@@ -58,15 +60,21 @@ def on_rosters_accepted(arrivals: Sequence[Arrival], tx: Transaction) -> None:
 
 
 def _keep(tx: Transaction, age_day: date, packed: dict[str, bytes]) -> None:
-    """Raises NotTheDocument, NotCanonical."""
+    """Raises NotTheDocument, NotCanonical, LinesDiffer."""
     bodies = {sha256: canonical.unpack(body) for sha256, body in packed.items()}
     for sha256, body in bodies.items():
         if canonical.digest(body) != sha256:
             raise NotTheDocument(sha256)
-    rows = judged(canonical.decode_columns(list(bodies.values()), COLUMNS_COUNTED), age_day)
-    documents.keep(tx, packed)
+    rosters = canonical.decode_columns(list(bodies.values()), COLUMNS_READ)
+    rows, extracts = judged(rosters, age_day), dict(zip(bodies, extract.of_many(rosters), strict=True))
+    documents.keep(tx, packed, extracts)
     counted = [
-        {"sha256": sha256, "age_day": age_day, **_counts(of_one), **_recounts(body, age_day)}
+        {
+            "sha256": sha256,
+            "age_day": age_day,
+            **_counts(of_one),
+            **_recounts(body, extracts[sha256], age_day),
+        }
         for (sha256, body), of_one in zip(bodies.items(), rows, strict=True)
     ]
     documents.keep_counts(tx, counted)
@@ -82,8 +90,8 @@ def _counts(rows: Sequence[Row]) -> dict[str, Any]:
     }
 
 
-def _recounts(body: bytes, age_day: date) -> dict[str, Any]:
-    again = read_lines(body, age_day)
+def _recounts(body: bytes, extracted: bytes, age_day: date) -> dict[str, Any]:
+    again = read_lines(body, extracted, age_day)
     return {"recounted": again.to_plain(), "line_recounted": again.numbers}
 
 

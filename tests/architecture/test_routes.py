@@ -109,7 +109,7 @@ def test_a_stranger_gets_nothing_from_a_guarded_view(application: Callable[[str]
 
 
 def test_nothing_internal_is_reachable_from_outside() -> None:
-    assert owner_of("GET", "/internal/v1/rounds/2564-2/documents") is None
+    assert owner_of("GET", "/internal/v1/rounds/2564-2/extracts") is None
     assert owner_of("POST", "/internal/") is None
 
 

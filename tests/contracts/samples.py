@@ -63,6 +63,7 @@ SEALED = Seal(
     closed_at="2021-11-12T10:00:00+07:00",
     manifest_sha256=SHA,
     format=1,
+    extracts=SHA,
 )
 SEAL = {"payload": SEALED.payload(), "kid": "0011223344556677", "alg": "EdDSA", "signature": "AA"}
 EXTENSION = {"activity": "confirm", "school": "1066350177", "until": "2021-11-11T16:30:00+07:00"}

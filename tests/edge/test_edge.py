@@ -147,7 +147,7 @@ def test_the_words_of_the_edge_are_those_of_the_services(edge: Edge) -> None:
 @pytest.mark.parametrize(
     ("path", "status"),
     [
-        ("/internal/v1/rounds/2564-2/documents", 404),
+        ("/internal/v1/rounds/2564-2/extracts", 404),
         ("/internal", 404),
         ("//internal/v1/rounds", 404),
         ("/%69nternal/v1/rounds", 404),

@@ -9,8 +9,10 @@ from werkzeug.test import TestResponse
 
 from services.contracts.dedup import Outcome
 from services.contracts.export import PackageBuilt
-from services.contracts.statements import read_proof, root_of
+from services.contracts.roster import canonical, extract
+from services.contracts.statements import read_proof, read_seal, root_of
 from services.export.rules.frames import Frame, read_frames
+from services.snapshot.api.extracts import SCHOOLS_PER_PAGE
 from services.snapshot.rules.counts import REASONS
 from tests.support.rosters import ROUND, pupil
 from tests.support.snapshot_desk import (
@@ -255,27 +257,46 @@ def frames(data: bytes) -> list[Frame]:
     return list(read_frames([data]))
 
 
-def test_the_stream_for_export_has_every_school_its_document_and_its_uncounted_lines(
+def extract_of(made: Roster) -> bytes:
+    return extract.of_many([canonical.decode(made.data)])[0]
+
+
+def test_the_stream_for_export_has_every_school_its_extract_and_its_uncounted_lines(
     sealed: SnapshotDesk,
 ) -> None:
     whole = sealed.frames()
     found = {frame.school: frame for frame in frames(whole)}
     assert list(found) == [FAR, ONE, TWO, THREE]
     assert dict(found[ONE].not_counted) == LINES
-    assert (found[ONE].counted, found[ONE].packed) == (True, MIXED.packed)
-    assert (found[TWO].counted, dict(found[TWO].not_counted), found[TWO].packed) == (
+    assert (found[ONE].counted, canonical.unpack(found[ONE].packed)) == (True, extract_of(MIXED))
+    assert (found[TWO].counted, found[TWO].sha256, dict(found[TWO].not_counted)) == (
         False,
+        TWO_ROLL.sha256,
         {},
-        TWO_ROLL.packed,
     )
-    assert (found[THREE].counted, found[THREE].pupils, found[THREE].packed) == (True, 0, EMPTY.packed)
+    assert (found[THREE].counted, canonical.unpack(found[THREE].packed)) == (True, extract_of(EMPTY))
     assert [frame.school for frame in frames(sealed.frames(after=ONE))] == [TWO, THREE]
     assert sealed.frames(after=THREE) == b""
     assert sealed.frames(after="zz") == b""
 
 
+def test_a_school_that_does_not_count_gives_no_pupils_away(sealed: SnapshotDesk) -> None:
+    (uncounted,) = (frame for frame in frames(sealed.frames()) if not frame.counted)
+    assert (uncounted.school, uncounted.pupils, uncounted.packed) == (TWO, 2, b"")
+
+
+def test_the_extracts_that_are_streamed_are_those_under_the_seal(sealed: SnapshotDesk) -> None:
+    streamed = [
+        (frame.school, str(frame.sha256), canonical.digest(canonical.unpack(frame.packed)))
+        for frame in frames(sealed.frames())
+        if frame.counted
+    ]
+    seal = read_seal(report(sealed, "/snapshot")["seal"], sealed.bench.keys.jwks)
+    assert seal.extracts == extract.digest_of(streamed)
+
+
 def test_the_stream_is_for_the_export_service_alone(sealed: SnapshotDesk) -> None:
-    url = f"/internal/v1/rounds/{ROUND}/documents"
+    url = f"/internal/v1/rounds/{ROUND}/extracts"
     other = bearer(sealed.bench.keys, "other", ("service", "portal"))
     for who in (sealed.hq, sealed.clerk, sealed.area, other):
         assert code(sealed.bench.client.get(url, headers=who)) == (404, "not-found")
@@ -284,7 +305,7 @@ def test_the_stream_is_for_the_export_service_alone(sealed: SnapshotDesk) -> Non
 
 
 def test_an_unsealed_round_is_not_streamed(snapshot: SnapshotDesk) -> None:
-    url = f"/internal/v1/rounds/{ROUND}/documents"
+    url = f"/internal/v1/rounds/{ROUND}/extracts"
     answer = snapshot.bench.client.get(url, headers=snapshot.service)
     assert code(answer) == (409, "round-not-sealed")
     answer = snapshot.bench.client.get(url.replace(ROUND, "2564-1"), headers=snapshot.service)
@@ -292,10 +313,10 @@ def test_an_unsealed_round_is_not_streamed(snapshot: SnapshotDesk) -> None:
 
 
 def test_a_long_round_is_streamed_page_after_page(snapshot: SnapshotDesk) -> None:
-    schools = [f"10{number:08d}" for number in range(120)]
+    schools = [f"10{number:08d}" for number in range(2 * SCHOOLS_PER_PAGE + 20)]
     made = roll(1, 2)
     snapshot.accept(ONE, made)
     snapshot.close([entry(school, made if n % 3 else None) for n, school in enumerate(schools)])
     found = frames(snapshot.frames())
     assert [frame.school for frame in found] == schools
-    assert [frame.school for frame in frames(snapshot.frames(after=schools[49]))] == schools[50:]
+    assert [frame.school for frame in frames(snapshot.frames(after=schools[99]))] == schools[100:]

@@ -1,5 +1,5 @@
 """A sealed round as the snapshot service would serve it: synthetic rosters, a really signed seal, and the stream of
-documents by HTTP, with the faults a test asks for."""
+extracts by HTTP, with the faults a test asks for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import httpx
 import polars as pl
 from flask import Flask, Response, request
 
-from services.contracts.roster import canonical
+from services.contracts.roster import canonical, extract
 from services.contracts.signed import sign
 from services.contracts.snapshot import RoundSealed
 from services.contracts.statements import Leaf, Seal, root_of
@@ -58,6 +58,7 @@ class SealedSchool:
             b"" if self.roster is None else canonical.encode(canonical.canonicalise(self._frame()))
         )
         self.sha256 = None if self.roster is None else canonical.digest(self.document)
+        self.extract = b"" if self.sha256 is None else extract.of_many([canonical.decode(self.document)])[0]
 
     def _frame(self) -> pl.DataFrame:
         return pl.DataFrame(self.roster) if self.roster else canonical.empty()
@@ -71,7 +72,7 @@ class SealedSchool:
         return self.state in ("certified", "acknowledged")
 
     def frame(self) -> bytes:
-        packed = canonical.pack(self.document) if self.document else b""
+        packed = canonical.pack(self.extract) if self.counted and self.sha256 is not None else b""
         header = {
             "school": self.code,
             "esa": self.esa,
@@ -117,6 +118,9 @@ class SealedRound:
     def seal(self, **wrong: Any) -> dict[str, Any]:
         leaves = [Leaf(school=s.code, state=s.state, sha256=s.sha256, pupils=s.pupils) for s in self.schools]
         counted = sum(s.pupils - len(s.not_counted) for s in self.schools if s.counted)
+        extracts = [
+            (s.code, s.sha256, canonical.digest(s.extract)) for s in self.schools if s.counted and s.sha256
+        ]
         facts: dict[str, Any] = {
             "round": ROUND,
             "root": root_of(leaves),
@@ -126,6 +130,7 @@ class SealedRound:
             "closed_at": "2021-11-11T20:00:00+07:00",
             "manifest_sha256": "0" * 64,
             "format": canonical.FORMAT_VERSION,
+            "extracts": extract.digest_of(extracts),
         }
         key, kid = self.keys.seal
         return sign(Seal(**(facts | wrong)).payload(), key, kid)
@@ -147,8 +152,8 @@ class SealedRound:
     def client(self) -> httpx.Client:
         app = Flask("snapshot")
 
-        @app.get("/internal/v1/rounds/<name>/documents")
-        def documents(name: str) -> Response:
+        @app.get("/internal/v1/rounds/<name>/extracts")
+        def extracts(name: str) -> Response:
             assert name == ROUND
             token = request.headers["Authorization"].removeprefix("Bearer ")
             assert verify(token, self.keys).subject == "service:export"

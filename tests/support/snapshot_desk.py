@@ -138,7 +138,7 @@ class SnapshotDesk:
 
     def frames(self, after: str = "") -> bytes:
         answer = self.bench.client.get(
-            f"/internal/v1/rounds/{ROUND}/documents?after={after}", headers=self.service
+            f"/internal/v1/rounds/{ROUND}/extracts?after={after}", headers=self.service
         )
         assert answer.status_code == 200, answer.get_json()
         return answer.get_data()

@@ -64,6 +64,7 @@ SEAL_BODY = Seal(
     closed_at="2021-11-11T20:00:00+07:00",
     manifest_sha256="ab" * 32,
     format=1,
+    extracts="cd" * 32,
 )
 SEALED = sign(SEAL_BODY.payload(), SNAPSHOT, "seals")
 PROVER = Prover(LEAVES, "2564-2", SEALED)

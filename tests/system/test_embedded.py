@@ -104,9 +104,7 @@ def test_screening_is_noted_seconds_after_an_upload(client: httpx.Client, clerk:
     assert note["compared_with"] == 0
 
 
-@pytest.mark.parametrize(
-    "where", ["/internal/v1/rounds/2564-2/documents", "/api/v1/nothing", "/no-such-page"]
-)
+@pytest.mark.parametrize("where", ["/internal/v1/rounds/2564-2/extracts", "/api/v1/nothing", "/no-such-page"])
 def test_what_is_not_offered_is_not_found(client: httpx.Client, clerk: dict[str, str], where: str) -> None:
     assert client.get(where, headers=clerk).status_code == 404
 

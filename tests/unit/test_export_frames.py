@@ -1,4 +1,4 @@
-"""The stream of documents, however it is cut, broken or wrong; fetching it; and what is weighed against the seal."""
+"""The stream of extracts, however it is cut, broken or wrong; fetching it; and what is weighed against the seal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.export.documents import Unavailable, fetch
+from services.export.extracts import Unavailable, fetch
 from services.export.rules.faults import PackageFault
 from services.export.rules.frames import Interrupted, read_frames
 from services.export.rules.sealed import Audit, genuine_seal
@@ -77,6 +77,7 @@ def test_an_end_inside_a_frame_is_an_interruption(data: bytes) -> None:
         line(sha256="A" * 64),
         line(sha256=None),
         line(bytes=0),
+        line(counted=False),
         line(bytes=-3),
         line(bytes=10**12),
         line(not_counted=[{"line": 3, "reason": "under-age"}]),
@@ -165,6 +166,8 @@ def test_what_was_sealed_is_admitted(signed: Keys) -> None:
         ({"counted": 51}, "counts-differ"),
         ({"pupils": 53}, "counts-differ"),
         ({"round": "2564-1"}, "seal-not-genuine"),
+        ({"extracts": "0" * 64}, "extract-damaged"),
+        ({"extracts": ""}, "seal-without-extracts"),
     ],
 )
 def test_what_is_not_the_seal_s_is_refused(signed: Keys, wrong: dict[str, Any], code: str) -> None:
@@ -183,12 +186,38 @@ def test_a_seal_that_was_changed_or_signed_by_the_receipt_key_is_refused(signed:
     assert told.value.code == "seal-not-genuine"
 
 
-def test_a_document_that_is_not_the_sealed_one_is_refused(signed: Keys) -> None:
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda one: one.replace(b"100", b"101", 1), lambda one: one + b"x", lambda one: one[:-1]],
+    ids=["changed", "longer", "cut"],
+)
+def test_an_extract_that_is_not_the_sealed_one_is_refused(signed: Keys, spoil: Any) -> None:
     there = three(signed)
-    there.schools[0].document = there.schools[1].document
+    seal = there.seal()
+    there.schools[0].extract = spoil(there.schools[0].extract)
     with pytest.raises(PackageFault) as told:
-        audited(there)
-    assert told.value.code == "document-damaged"
+        audited(there, seal)
+    assert told.value.code == "extract-damaged"
+
+
+def test_extracts_that_changed_places_are_refused(signed: Keys) -> None:
+    """The bytes are all there, and the schools are those of the seal."""
+    there = three(signed)
+    seal = there.seal()
+    one, two, _ = there.schools
+    one.extract, two.extract = two.extract, one.extract
+    with pytest.raises(PackageFault) as told:
+        audited(there, seal)
+    assert told.value.code == "extract-damaged"
+
+
+def test_pupils_without_a_roster_are_refused(signed: Keys) -> None:
+    seal = three(signed).seal()
+    audit = Audit(genuine_seal(seal, signed.jwks, ROUND))
+    (frame,) = read_frames([line(sha256=None, bytes=0, not_counted=[])])
+    with pytest.raises(PackageFault) as told:
+        audit.admit(frame)
+    assert told.value.code == "extract-damaged"
 
 
 def test_schools_out_of_order_are_refused(signed: Keys) -> None:

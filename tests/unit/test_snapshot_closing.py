@@ -283,10 +283,11 @@ def test_two_ways_that_agree_on_other_numbers_than_the_manifest_are_not_sealed()
 @given(st.permutations(MANIFEST))
 def test_the_root_depends_on_nothing_but_the_manifest(manifest: list[ManifestEntry]) -> None:
     named = root_of(leaves_of(manifest))
-    said = seal_of(reached("compared"), named, len(manifest), COUNTS.values(), DAY)
+    said = seal_of(reached("compared"), named, "e" * 64, len(manifest), COUNTS.values(), DAY)
     assert said.root == root([leaf.encoded() for leaf in leaves_of(MANIFEST)]).hex()
     assert (said.schools, said.pupils, said.counted) == (3, 5, 2)
     assert (said.round, said.manifest_sha256, said.format) == ("2564-2", DIGEST, FORMAT_VERSION)
+    assert said.extracts == "e" * 64
     assert said.closed_at == "2021-11-11T17:00:00+07:00"
 
 

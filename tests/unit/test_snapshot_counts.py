@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.contracts.roster import extract
 from services.contracts.roster.canonical import canonicalise, decode, empty, encode
 from services.snapshot.rules.counts import (
     CANNOT_DISCHARGE,
@@ -33,7 +34,7 @@ from services.snapshot.rules.counts import (
     summarise,
     total,
 )
-from services.snapshot.rules.recounting import Lines, read_lines, recount
+from services.snapshot.rules.recounting import Lines, LinesDiffer, read_lines, recount
 
 AGE_DAY = date(2021, 5, 16)
 Outcomes = list[tuple[int, str]]
@@ -57,6 +58,10 @@ def at(frame: pl.DataFrame, *lines: int) -> tuple[Row, ...]:
     return rows_at([key for key, _ in summary.cells], numbers, lines)
 
 
+def lines_of(frame: pl.DataFrame) -> Lines:
+    return read_lines(encode(frame), extract.of_many([frame])[0], AGE_DAY)
+
+
 def kept(lines: Lines) -> Lines:
     """As they come back from the database."""
     return Lines.from_plain(json.loads(json.dumps(lines.to_plain())), lines.numbers)
@@ -67,7 +72,7 @@ def both_ways(
 ) -> Summary:
     looked_up = at(frame, *(line for line, _ in outcomes))
     one = for_state(apply_outcomes(counted(frame), looked_up, outcomes), state)
-    two = recount(kept(read_lines(encode(frame), AGE_DAY)), state, outcomes)
+    two = recount(kept(lines_of(frame)), state, outcomes)
     assert one == two
     assert one.pupils == frame.height == one.counted + sum(one.not_counted.values())
     return one
@@ -163,7 +168,7 @@ def test_an_outcome_for_a_line_that_is_not_there_is_a_contradiction(line: int) -
     with pytest.raises(CountsDisagree):
         at(frame, line)
     with pytest.raises(CountsDisagree):
-        recount(read_lines(encode(frame), AGE_DAY), "certified", [(line, DUPLICATE_LOST)])
+        recount(lines_of(frame), "certified", [(line, DUPLICATE_LOST)])
     with pytest.raises(CountsDisagree):
         apply_outcomes(counted(frame), (), [(line, DUPLICATE_LOST)])
 
@@ -179,7 +184,7 @@ def test_a_line_is_what_it_was_when_its_document_came() -> None:
 
 
 def test_lines_that_are_not_those_of_the_cells_are_a_contradiction() -> None:
-    lines = read_lines(encode(roster({}, {"sex": "ญ"}, {"sex": "ญ"})), AGE_DAY)
+    lines = lines_of(roster({}, {"sex": "ญ"}, {"sex": "ญ"}))
     cells = lines.to_plain()
     assert cells == [["ป.1", "ช", "", 1], ["ป.1", "ญ", "", 2]]
     for numbers in (b"\x00\x01", b"\x00\x00\x01", b"\x00\x01\x02", b""):
@@ -193,7 +198,7 @@ def test_an_outcome_of_another_kind_is_a_contradiction() -> None:
     frame = roster({})
     for reason in (UNDER_AGE, COUNTED, "nonsense"):
         with pytest.raises(CountsDisagree):
-            recount(read_lines(encode(frame), AGE_DAY), "certified", [(1, reason)])
+            recount(lines_of(frame), "certified", [(1, reason)])
 
 
 def test_rows_of_another_document_do_not_make_counts_negative() -> None:
@@ -204,6 +209,24 @@ def test_rows_of_another_document_do_not_make_counts_negative() -> None:
 
 def test_a_cell_of_any_length_does_not_stop_the_second_count() -> None:
     assert both_ways(roster({"reg_road": "ก" * 200_000, "first_name_th": 'a"b,\u2028\x85c'})).counted == 1
+
+
+@pytest.mark.parametrize("quoted", ["", '"'])
+def test_an_extract_that_is_not_the_documents_is_told_without_a_value(quoted: str) -> None:
+    frame = roster({"first_name_th": f"สม{quoted}มติ", "gpax": "3.25"}, {"first_name_th": "สอง"}, {"sex": "ญ"})
+    right = extract.of_many([frame])[0]
+    one, two, three = (part + b"\n" for part in right.splitlines()[1:])
+    head = right[: -len(one + two + three)]
+    wrong = [
+        *(head + one + two, head + one + three + two, head + one + two + three + three, head, right + b"\n"),
+        *(right.replace(b"3.25", b"3.2"), right.replace(b"gpax", b"room", 1), one + two + three, b""),
+        *(right.replace("สอง".encode(), b""), right.replace(b"\n", b",\n", 2)),
+    ]
+    assert read_lines(encode(frame), right, AGE_DAY) == lines_of(frame)
+    for other in wrong:
+        with pytest.raises(LinesDiffer) as told:
+            read_lines(encode(frame), other, AGE_DAY)
+        assert str(told.value) == "the extract is not that of the document"
 
 
 PUPIL = st.fixed_dictionaries(

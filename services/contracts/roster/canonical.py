@@ -81,28 +81,29 @@ def _sorted(frame: pl.DataFrame, extra: Sequence[str]) -> pl.DataFrame:
     return ranked.sort(keys, maintain_order=True).select([*COLUMNS, *extra])
 
 
-def encode(frame: pl.DataFrame) -> bytes:
-    """The bytes of a canonicalised roster: header and one line per pupil; a school without pupils has the header only."""
+def encode(frame: pl.DataFrame, columns: Sequence[str] = COLUMNS) -> bytes:
+    """The bytes of a canonicalised roster, or of some columns of it: header and one line per pupil; a school without pupils has the
+    header only."""
     if frame.height == 0:
-        return _HEADER
+        return _header(columns)
     # An empty string would be written as "" with quotes; a null is written as nothing.
-    columns = pl.col(COLUMNS)
-    bare = frame.select(pl.when(columns != "").then(columns).name.keep())
+    written = pl.col(columns)
+    bare = frame.select(pl.when(written != "").then(written).name.keep())
     buffer = io.BytesIO()
     bare.write_csv(buffer, line_terminator="\n", quote_style="necessary")
     return buffer.getvalue()
 
 
-def encode_many(frames: Sequence[pl.DataFrame]) -> list[bytes]:
-    """The bytes of many canonicalised rosters, written in one pass; the n-th are of the n-th frame."""
-    written = encode(pl.concat([frame.select(COLUMNS) for frame in frames])) if frames else b""
+def encode_many(frames: Sequence[pl.DataFrame], columns: Sequence[str] = COLUMNS) -> list[bytes]:
+    """As `encode` of many, written in one pass; the n-th bytes are of the n-th frame."""
+    written = encode(pl.concat([frame.select(columns) for frame in frames]), columns) if frames else b""
     ends = np.flatnonzero(np.frombuffer(written, np.uint8) == _NEWLINE) + 1
     if len(ends) != 1 + sum(frame.height for frame in frames):  # a cell with a line break in it
-        return [encode(frame) for frame in frames]
+        return [encode(frame, columns) for frame in frames]
     results: list[bytes] = []
     line = 0
     for frame in frames:
-        results.append(_HEADER + written[ends[line] : ends[line + frame.height]])
+        results.append(_header(columns) + written[ends[line] : ends[line + frame.height]])
         line += frame.height
     return results
 
@@ -171,20 +172,15 @@ def is_utf8(data: bytes) -> bool:
     return True
 
 
-def height(data: bytes) -> int:
-    """How many pupils are in a document. Raises NotCanonical for what cannot be one; cells are not read where nothing is quoted."""
-    if b'"' in data:
-        return decode(data).height
-    if not data.startswith(_HEADER) or not data.endswith(b"\n"):
-        raise NotCanonical("the header is not that of a canonical roster, or the last line has no end")
-    return data.count(b"\n") - 1
-
-
-def select_many(bodies: Sequence[bytes], columns: Sequence[str]) -> pl.DataFrame:
-    """These columns of many documents, one below the other, in one pass; empty cells are null. For documents whose form was judged when
-    they came, and that are known by their hash: of their form nothing but the number of lines is judged again. Raises NotCanonical."""
-    lines = _joined(bodies)
-    if len(lines) == len(_HEADER):
+def select_many(bodies: Sequence[bytes], columns: Sequence[str], of: Sequence[str] = COLUMNS) -> pl.DataFrame:
+    """These columns of many documents (or of what `encode_many` wrote of their columns `of`), one below the other, in one pass; empty cells
+    are null. For what was judged when it came, and is known by its hash: of its form nothing but the header is judged again. Raises
+    NotCanonical."""
+    header = _header(of)
+    if not all(body.startswith(header) for body in bodies):
+        raise NotCanonical("the header is not that of the columns expected")
+    lines = _joined(bodies, header)
+    if len(lines) == len(header):
         return empty().select(columns)
     try:
         return pl.read_csv(lines, columns=list(columns), infer_schema=False).select(columns)
@@ -192,9 +188,13 @@ def select_many(bodies: Sequence[bytes], columns: Sequence[str]) -> pl.DataFrame
         raise NotCanonical("the bytes are not tables of the canonical columns") from None
 
 
-def _joined(bodies: Sequence[bytes]) -> bytes:
+def _joined(bodies: Sequence[bytes], header: bytes = _HEADER) -> bytes:
     """One header, and the lines of all these documents."""
-    return b"".join([_HEADER, *(body[len(_HEADER) :] for body in bodies)])
+    return b"".join([header, *(body[len(header) :] for body in bodies)])
+
+
+def _header(columns: Sequence[str]) -> bytes:
+    return ",".join(columns).encode() + b"\n"
 
 
 def _sliced(merged: pl.DataFrame, heights: Sequence[int]) -> list[pl.DataFrame]:

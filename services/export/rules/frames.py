@@ -1,7 +1,8 @@
-"""The stream of a sealed round's documents: frames of one JSON line and the document's bytes, in order of school code.
+"""The stream of a sealed round's schools: frames of one JSON line and an extract's bytes, in order of school code.
 
 `{"school","esa","state","sha256","pupils","counted","not_counted":[{"line","reason"}],"bytes":n}` and a line feed, then n
-bytes of the canonical CSV, zstd-compressed (n = 0 when the school has none). Pure: bytes in, frames out.
+bytes of the extract of the document `sha256`, zstd-compressed (n = 0 where the school has none, or is not counted). Pure: bytes in,
+frames out.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 from services.export.rules.faults import PackageFault
 
-MAX_HEADER, MAX_DOCUMENT = 2 * 1024 * 1024, 64 * 1024 * 1024
+MAX_HEADER, MAX_EXTRACT = 2 * 1024 * 1024, 64 * 1024 * 1024
 REASONS = ("not-certified", "duplicate-lost", "duplicate-undecided", "cannot-discharge", "under-age")
 _HEX = re.compile(r"[0-9a-f]{64}")
 _TYPES: Mapping[str, type] = {
@@ -34,7 +35,7 @@ class Interrupted(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One school. `not_counted`: line (1-based) → reason; `packed`: the compressed document, empty without one."""
+    """One school. `not_counted`: line (1-based) → reason; `packed`: the compressed extract, of a counted school with a document."""
 
     school: str
     esa: str
@@ -106,10 +107,10 @@ def _header(line: bytes) -> dict[str, Any]:
     sha256 = header.get("sha256")
     if sha256 is not None and not (isinstance(sha256, str) and _HEX.fullmatch(sha256)):
         raise malformed("the member sha256")
-    if not 0 <= header["bytes"] <= MAX_DOCUMENT or header["pupils"] < 0:
+    if not 0 <= header["bytes"] <= MAX_EXTRACT or header["pupils"] < 0:
         raise malformed("a size out of bounds")
-    if (sha256 is None) != (header["bytes"] == 0):
-        raise malformed("a document without its hash, or a hash without its document")
+    if (sha256 is not None and header["counted"]) != (header["bytes"] > 0):
+        raise malformed("an extract that is not to be there, or is not there")
     return header
 
 

@@ -136,25 +136,8 @@ class SchoolFacts:
     buildings_level: str = ""
 
 
-NEEDED = (
-    *(
-        "national_id",
-        "title",
-        "first_name_th",
-        "last_name_th",
-        "sex",
-        "nationality",
-        "disability",
-        "disadvantage",
-    ),
-    *("cur_moo", "cur_road", "grade", "room", "gpax", "graduated"),
-)
-"""The fields of a roster that `student_rows` is made from."""
-
-
 def student_rows(roster: pl.DataFrame, frames: Sequence[Frame], term: Term) -> pl.DataFrame:
-    """The rows of counted schools in STUDENTS' columns, all text; empty = null. `roster`: NEEDED of the frames' documents, one below
-    the other."""
+    """The rows of counted schools in STUDENTS' columns, all text; empty = null. `roster`: the frames' extracts, one below the other."""
     graduated = _codes("edc_status", "onec")
     status = pl.when(pl.col("graduated") == "1").then(pl.lit(graduated["สำเร็จการศึกษา"]))
     reason = pl.col("_reason")

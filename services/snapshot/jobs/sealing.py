@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from services.contracts import merkle
 from services.contracts.calendar import BANGKOK, RoundPlan
 from services.contracts.intake import ManifestEntry
+from services.contracts.roster import extract
 from services.contracts.signed import sign
 from services.contracts.snapshot import RoundSealed
 from services.contracts.statements import leaves_of
@@ -34,9 +35,17 @@ from services.snapshot.jobs.counting import (
 )
 from services.snapshot.rules.budget import Budget, budget
 from services.snapshot.rules.closing import disagreeing, seal, seal_of
-from services.snapshot.rules.counts import COUNTED
+from services.snapshot.rules.counts import COUNTED, COUNTED_STATES
 from services.snapshot.rules.rates import Item, Rates, TopUp, load_rates
-from services.snapshot.tables import budget_line, closings, rounds, sealed, sealed_count, sealed_school
+from services.snapshot.tables import (
+    budget_line,
+    closings,
+    documents,
+    rounds,
+    sealed,
+    sealed_count,
+    sealed_school,
+)
 from services.snapshot.tables.results import without_hurry
 from services.snapshot.tables.rounds import Round
 
@@ -70,7 +79,8 @@ def _seal(tx: Transaction, runtime: Runtime, held: Round, row: sa.Row[Any]) -> s
     tree = merkle.levels([leaf.encoded() for leaf in leaves])
     summaries = (counted.summary for counted in first.values())
     closed_at = row.announced_at.astimezone(BANGKOK)
-    facts = seal_of(closing, merkle.top(tree).hex(), len(leaves), summaries, closed_at)
+    extracts = extract.digest_of(documents.extracts(tx, row.id, COUNTED_STATES))
+    facts = seal_of(closing, merkle.top(tree).hex(), extracts, len(leaves), summaries, closed_at)
     statement = sign(facts.payload(), *runtime.keys.seal)
     _write(tx, held.name, _schools(held.name, entries, tree, first, worth.without_rate), first, worth)
     tx.execute(

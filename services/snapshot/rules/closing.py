@@ -180,9 +180,10 @@ def abort(closing: Closing) -> Closing:
 
 
 def seal_of(
-    closing: Closing, root: str, schools: int, counts: Iterable[Summary], closed_at: datetime
+    closing: Closing, root: str, extracts: str, schools: int, counts: Iterable[Summary], closed_at: datetime
 ) -> Seal:
-    """What the seal says; snapshot signs it. `root`: of the schools' leaves, hex. `closed_at`: round clock, Bangkok."""
+    """What the seal says; snapshot signs it. `root`: of the schools' leaves, hex; `extracts`: `extract.digest_of`. `closed_at`: round
+    clock, Bangkok."""
     whole = total(counts)
     return Seal(
         round=closing.round,
@@ -193,6 +194,7 @@ def seal_of(
         closed_at=closed_at.isoformat(),
         manifest_sha256=closing.manifest_sha256,
         format=FORMAT_VERSION,
+        extracts=extracts,
     )
 
 

@@ -63,6 +63,8 @@ document = sa.Table(
     METADATA,
     sa.Column("sha256", sa.Text, primary_key=True),
     sa.Column("body", sa.LargeBinary, nullable=False, comment="canonical CSV, zstd"),
+    sa.Column("extract", sa.LargeBinary, comment="its fields for packages, CSV, zstd; null: to be made"),
+    sa.Column("extract_sha256", sa.Text, comment="of the extract's plain bytes"),
 )
 
 roster_count = sa.Table(

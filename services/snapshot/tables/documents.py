@@ -1,4 +1,4 @@
-"""Queries on the documents: every roster ever accepted, by its SHA-256, and what was counted in it."""
+"""Queries on the documents: every roster ever accepted, by its SHA-256, with its extract, and what was counted in it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from services.contracts.roster import canonical
 from services.kit.database import Transaction
 from services.kit.sql import is_one_of
 from services.snapshot.rules.counts import Key, Summary
@@ -17,8 +18,8 @@ from services.snapshot.tables import document, manifest_entry, roster_count
 
 
 def counted(tx: Transaction, age_day: date, shas: Collection[str]) -> set[str]:
-    """Those of the documents that are here and counted for rounds of this age day."""
-    here = sa.select(roster_count.c.sha256).where(_whole(age_day), is_one_of(roster_count.c.sha256, shas))
+    """Those of the documents that are here with their extract, and counted for rounds of this age day."""
+    here = sa.select(roster_count.c.sha256).where(_here(age_day), is_one_of(roster_count.c.sha256, shas))
     return set(tx.execute(here).scalars())
 
 
@@ -27,11 +28,41 @@ def _whole(age_day: date) -> sa.ColumnElement[bool]:
     return sa.and_(roster_count.c.age_day == age_day, roster_count.c.line_cells.is_not(None))
 
 
-def keep(tx: Transaction, packed: Mapping[str, bytes]) -> None:
-    """Store documents by their SHA-256, in its order; one that is there already is the same by its name."""
-    if packed:
-        rows = [{"sha256": sha256, "body": packed[sha256]} for sha256 in sorted(packed)]
-        tx.execute(insert(document).on_conflict_do_nothing(), rows)
+def _here(age_day: date) -> sa.ColumnElement[bool]:
+    """Counted so, and with its extract: earlier versions made none."""
+    extracted = sa.exists().where(document.c.sha256 == roster_count.c.sha256, document.c.extract.is_not(None))
+    return sa.and_(_whole(age_day), extracted)
+
+
+def keep(tx: Transaction, packed: Mapping[str, bytes], extracts: Mapping[str, bytes]) -> None:
+    """Store documents by their SHA-256, in its order, each with its extract (plain); one that is there already is the same by its name, and
+    lacks an extract at most."""
+    if not packed:
+        return
+    rows = [
+        {
+            "sha256": sha256,
+            "body": packed[sha256],
+            "extract": canonical.pack(extracts[sha256]),
+            "extract_sha256": canonical.digest(extracts[sha256]),
+        }
+        for sha256 in sorted(packed)
+    ]
+    statement = insert(document)
+    made = {name: statement.excluded[name] for name in ("extract", "extract_sha256")}
+    lacking = document.c.extract.is_(None)
+    tx.execute(statement.on_conflict_do_update(index_elements=["sha256"], set_=made, where=lacking), rows)
+
+
+def extracts(tx: Transaction, closure_id: str, states: Collection[str]) -> list[tuple[str, str, str]]:
+    """(school, document, extract) by their SHA-256, of every school of a manifest that stands in one of `states` and has a roster."""
+    m, d = manifest_entry.c, document.c
+    rows = tx.execute(
+        sa.select(m.school, d.sha256, d.extract_sha256)
+        .join(document, d.sha256 == m.sha256)
+        .where(m.closure == closure_id, is_one_of(m.state, states))
+    )
+    return [(row.school, row.sha256, row.extract_sha256) for row in rows]
 
 
 def keep_counts(tx: Transaction, rows: Sequence[dict[str, Any]]) -> None:
@@ -54,7 +85,7 @@ def held(tx: Transaction, closure_id: str, age_day: date) -> dict[str, int]:
     rows = tx.execute(
         sa.select(roster_count.c.sha256, roster_count.c.pupils)
         .join(manifest_entry, manifest_entry.c.sha256 == roster_count.c.sha256)
-        .where(manifest_entry.c.closure == closure_id, _whole(age_day))
+        .where(manifest_entry.c.closure == closure_id, _here(age_day))
         .distinct()
     )
     return {row.sha256: row.pupils for row in rows}
@@ -63,7 +94,7 @@ def held(tx: Transaction, closure_id: str, age_day: date) -> dict[str, int]:
 def missing(tx: Transaction, closure_id: str, age_day: date) -> int:
     """How many schools' documents of a manifest are not here."""
     m, c = manifest_entry.c, roster_count.c
-    here = sa.exists().where(c.sha256 == m.sha256, _whole(age_day))
+    here = sa.exists().where(c.sha256 == m.sha256, _here(age_day))
     lacking = sa.select(sa.func.count()).select_from(manifest_entry)
     lacking = lacking.where(m.closure == closure_id, m.sha256.is_not(None), ~here)
     return int(tx.execute(lacking).scalar_one())

@@ -1,17 +1,18 @@
 """Queries on what a sealed round came to: its schools under the seal, their counts, and what is paid for them.
 
-Written once, in bulk, by the transaction that seals; read by proofs, reports, the budget and the stream of documents.
+Written once, in bulk, by the transaction that seals; read by proofs, reports, the budget and the stream of extracts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from services.kit.database import Transaction
+from services.kit.sql import is_one_of
 from services.snapshot.tables import (
     budget_line,
     document,
@@ -57,12 +58,16 @@ def find_school(tx: Transaction, round_name: str, code: str) -> sa.Row[Any] | No
     return tx.execute(sa.select(sealed_school).where(s.round == round_name, s.school == code)).one_or_none()
 
 
-def page_of_documents(tx: Transaction, round_name: str, after: str, limit: int) -> Sequence[sa.Row[Any]]:
-    """The next schools after a code, each with its document's compressed bytes (`body`, None without one)."""
+def page_of_extracts(
+    tx: Transaction, round_name: str, after: str, states: Collection[str], limit: int
+) -> Sequence[sa.Row[Any]]:
+    """The next schools after a code, each with its document's compressed `extract`: None without one, and where the school stands in none
+    of `states`."""
     s = sealed_school.c
+    told = sa.and_(document.c.sha256 == s.sha256, is_one_of(s.state, states))
     return tx.execute(
-        sa.select(sealed_school, document.c.body)
-        .outerjoin(document, document.c.sha256 == s.sha256)
+        sa.select(sealed_school, document.c.extract)
+        .outerjoin(document, told)
         .where(s.round == round_name, s.school > after)
         .order_by(s.school)
         .limit(limit)

@@ -1,6 +1,7 @@
-"""For export only: the documents of a sealed round as one stream of frames, in order of school code.
+"""For export only: the schools of a sealed round as one stream of frames, in order of school code, with the extracts of those whose pupils
+count. Other pupils' data stay here.
 
-A frame is one JSON line and then `bytes` bytes of the canonical CSV, zstd-compressed. Resumable by `after`. Read in
+A frame is one JSON line and then `bytes` bytes of the extract, zstd-compressed. Resumable by `after`. Read in
 pages, each in a short transaction of its own: a slow reader holds nothing open.
 """
 
@@ -22,12 +23,12 @@ from services.snapshot.api.desk import seal_of
 from services.snapshot.rules.counts import COUNTED_STATES
 from services.snapshot.tables import results
 
-blueprint = Blueprint("documents", __name__)
-SCHOOLS_PER_PAGE = 50
+blueprint = Blueprint("extracts", __name__)
+SCHOOLS_PER_PAGE = 200
 EXPORT = Grant("service", "export")
 
 
-@blueprint.get("/internal/v1/rounds/<round_name>/documents")
+@blueprint.get("/internal/v1/rounds/<round_name>/extracts")
 def stream(round_name: str) -> Response:
     """Every school after the code `after`. Others than the export service find nothing here."""
     after = request.args.get("after", "")
@@ -42,16 +43,15 @@ def stream(round_name: str) -> Response:
 def _frames(database: Database, round_name: str, after: str) -> Iterator[bytes]:
     while True:
         with database.transaction() as tx:
-            page = results.page_of_documents(tx, round_name, after, SCHOOLS_PER_PAGE)
-        for row in page:
-            yield _frame(row)
+            page = results.page_of_extracts(tx, round_name, after, COUNTED_STATES, SCHOOLS_PER_PAGE)
+        yield b"".join(map(_frame, page))
         if len(page) < SCHOOLS_PER_PAGE:
             return
         after = page[-1].school
 
 
 def _frame(row: sa.Row[Any]) -> bytes:
-    packed = bytes(row.body) if row.body is not None else b""
+    packed = bytes(row.extract) if row.extract is not None else b""
     header = {
         "school": row.school,
         "esa": row.esa,

@@ -1,4 +1,4 @@
-"""Fetching a sealed round's documents from the snapshot service, resumed where a connection broke."""
+"""Fetching a sealed round's schools with their extracts from the snapshot service, resumed where a connection broke."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import httpx
 from services.export.rules.frames import Frame, Interrupted, read_frames
 from services.kit.logs import travelling
 
-PATH = "/internal/v1/rounds/{round}/documents"
+PATH = "/internal/v1/rounds/{round}/extracts"
 TRIES, PAUSE_SECONDS, TIMEOUT_SECONDS = 4, 0.5, 30.0
 
 
 class Unavailable(Exception):
-    """Snapshot does not give the documents now; `status` is its HTTP status, 0 when it was not reached."""
+    """Snapshot does not give the extracts now; `status` is its HTTP status, 0 when it was not reached."""
 
     def __init__(self, status: int = 0) -> None:
         super().__init__(status)

@@ -1,0 +1,115 @@
+"""The day of confirming as a whole: the round, what people meet, and what is told onwards."""
+
+from __future__ import annotations
+
+from grafana_foundation_sdk.builders.dashboard import Dashboard
+
+from deploy.grafana.panels import Panel, dashboard, graph, number
+
+
+def board() -> Dashboard:
+    return dashboard(
+        "deadline-day",
+        "วันยืนยันข้อมูล · Deadline day",
+        "From left to right and down: how far the schools are, how they are served, whether all of it is told onwards.",
+        {
+            "รอบ · The round": _the_round(),
+            "สิ่งที่ผู้ใช้พบ · What people meet": [*_answers(), *_queues()],
+            "การส่งต่อ · Told onwards": _told(),
+        },
+    )
+
+
+def _the_round() -> list[Panel]:
+    return [
+        number(
+            "เวลาที่เหลือ · Time left", {"{{round}}": "max by (round) (tabian_window_seconds_left)"}, unit="s"
+        ),
+        number(
+            "ยืนยันแล้ว ยังไม่รับรอง · One act short",
+            {"{{round}}": 'sum by (round) (max by (round, state) (tabian_submissions{state="confirmed"}))'},
+            about="Confirmed by the clerk, not yet certified by the director.",
+        ),
+        graph(
+            "โรงเรียนตามสถานะ · Schools by state",
+            {"{{round}} {{state}}": "max by (round, state) (tabian_submissions)"},
+        ),
+        graph(
+            "การยืนยัน/รับรองต่อนาที · Acts a minute",
+            {"{{act}}": "60 * sum by (act) (rate(tabian_acts_total[5m]))"},
+        ),
+    ]
+
+
+def _answers() -> list[Panel]:
+    return [
+        graph(
+            "คำตอบต่อวินาที · Answers a second",
+            {"{{code}}": 'sum by (code) (rate(haproxy_frontend_http_responses_total{proxy="public"}[1m]))'},
+            unit="reqps",
+        ),
+        graph(
+            "เวลาของการยืนยัน/รับรอง · Acts' time",
+            {
+                "p50 ทำ · doing": "histogram_quantile(0.5, tabian:acts_seconds_bucket:rate5m)",
+                "p99 ทำ · doing": "histogram_quantile(0.99, tabian:acts_seconds_bucket:rate5m)",
+                "p50 รอ · waiting": "histogram_quantile(0.5, tabian:acts_wait_seconds_bucket:rate5m)",
+                "p99 รอ · waiting": "histogram_quantile(0.99, tabian:acts_wait_seconds_bucket:rate5m)",
+            },
+            unit="s",
+        ),
+        graph(
+            "ผิดสัญญา · Acts failed and late",
+            {
+                "ล้มเหลว · failed": "tabian:acts_failed:ratio_rate5m",
+                "ช้า · late": "tabian:acts_late:ratio_rate5m",
+            },
+            unit="percentunit",
+            about="Promised: of a day's acts 0.1 % at most fail and 1 % at most take longer than a second.",
+        ),
+    ]
+
+
+def _queues() -> list[Panel]:
+    return [
+        graph("คิวที่ขอบ · Waiting at the edge", {"{{proxy}}": "haproxy_backend_current_queue"}),
+        graph(
+            "รอในคิวเฉลี่ย · Average wait at the edge",
+            {"{{proxy}}": "haproxy_backend_queue_time_average_seconds"},
+            unit="s",
+            about="Over the last 1,024 requests of each pool.",
+        ),
+        graph(
+            "ไฟล์รอตรวจ · Files waiting to be checked",
+            {
+                "ไฟล์ · files": "max(tabian_uploads_waiting)",
+                "วินาที · oldest, s": "max(tabian_uploads_oldest_seconds)",
+            },
+        ),
+    ]
+
+
+def _told() -> list[Panel]:
+    return [
+        graph(
+            "ไม่ตรงกัน · Conservation: rows missing",
+            {"{{type}} → {{consumer}}": "tabian:conservation:missing"},
+            about="Nought, always: what is applied was handled, and what was handled was published.",
+        ),
+        graph("เหตุการณ์ค้างส่ง · Outbox waiting", {"{{service}}": "max by (service) (tabian_outbox_waiting)"}),
+        graph(
+            "เก่าสุดที่ยังไม่ส่ง · Oldest unsent",
+            {"{{service}}": "max by (service) (tabian_outbox_oldest_seconds)"},
+            unit="s",
+        ),
+        graph(
+            "ผู้รับตามหลัง · Consumers behind",
+            {"{{service}} → {{consumer}}": "max by (service, consumer) (tabian_applied_lag_seconds)"},
+            unit="s",
+        ),
+        graph("ถูกพักไว้ · Parked", {"{{service}}": "max by (service) (tabian_outbox_parked)"}),
+        graph(
+            "กรณีซ้ำซ้อน · Duplicate cases",
+            {"{{state}} {{age}}": "max by (state, age) (tabian_cases)"},
+        ),
+    ]

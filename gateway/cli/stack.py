@@ -60,7 +60,7 @@ def stack() -> None:
 def up(port: int, demo: bool, esa: str, schools: int, each: int) -> None:
     """Build and start it, wait until it is healthy, and say where things are."""
     say = plain_lines()
-    here = Stack("tabian", FOLDER, port)
+    here = Stack("tabian", FOLDER, port, beside=False)
     with _said_plainly():
         start(here, say, each=each)
         if demo:
@@ -71,7 +71,9 @@ def up(port: int, demo: bool, esa: str, schools: int, each: int) -> None:
             click.echo(
                 "  docker compose exec portal tabian accounts add obec --name Headquarters --grant hq:*"
             )
-        click.echo(f"\nTabian  {here.address}   (certificate: {here.secrets / 'edge.crt'})")
+        click.echo(f"\nTabian        {here.address}   (certificate: {here.secrets / 'edge.crt'})")
+        click.echo(f"Prometheus    {here.published('prometheus', 9090)}")
+        click.echo(f"Alertmanager  {here.published('alertmanager', 9093)}")
         _tell_idle(here, say)
 
 

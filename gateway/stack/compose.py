@@ -19,6 +19,9 @@ import httpx
 ROOT = Path(__file__).parents[2]
 COMPOSE_FILE = ROOT / "docker-compose.yml"
 SOCKET = Path("/var/run/docker.sock")
+WATCH_PORTS = ("TABIAN_PROMETHEUS_PORT", "TABIAN_ALERTMANAGER_PORT", "TABIAN_GRAFANA_PORT")
+WATCH = ("prometheus", "alertmanager", "grafana")
+"""What looks at the others; the system does without."""
 
 
 class StackFault(RuntimeError):
@@ -46,12 +49,14 @@ class Container:
 @dataclass(frozen=True, slots=True)
 class Stack:
     """The project `name` with its secrets and clock below `folder`; the edge answers on `port` of this machine.
-    `over`: files that compose lays over docker-compose.yml."""
+    `over`: files that compose lays over docker-compose.yml. `beside`: it may run beside another, so Prometheus and
+    Alertmanager take ports that are free; else those of docker-compose.yml."""
 
     name: str
     folder: Path
     port: int
     over: tuple[Path, ...] = ()
+    beside: bool = True
 
     @property
     def secrets(self) -> Path:
@@ -65,6 +70,11 @@ class Stack:
     def address(self) -> str:
         return f"https://127.0.0.1:{self.port}"
 
+    def published(self, service: str, port: int) -> str:
+        """Where the one process of a service answers on this machine, as http://host:port. Raises StackFault."""
+        where = self.compose("port", service, str(port)).strip()
+        return f"http://{where}"
+
     def compose(self, *words: str, text: str | None = None, quiet: bool = True) -> str:
         """Run `docker compose …`; returns what it printed. Raises StackFault with its last lines."""
         environ = {
@@ -72,6 +82,7 @@ class Stack:
             "TABIAN_SECRETS": str(self.secrets.resolve()),
             "TABIAN_CLOCK": str(self.clock.parent.resolve()),
             "TABIAN_EDGE_PORT": str(self.port),
+            **(dict.fromkeys(WATCH_PORTS, "") if self.beside else {}),
         }
         files = [word for file in (COMPOSE_FILE, *self.over) for word in ("--file", str(file.resolve()))]
         done = subprocess.run(

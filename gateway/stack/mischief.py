@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from deploy.rehearsal.scenario import wait_for
-from gateway.stack.compose import Container, Stack, StackFault, docker, runs
+from gateway.stack.compose import WATCH, Container, Stack, StackFault, docker, runs
 
 FROZEN_SECONDS = 5.0
 CUT_SECONDS = 4.0
@@ -109,9 +109,10 @@ KINDS: dict[str, Callable[[Container], None]] = {
 
 
 def every_mischief(services: Sequence[str]) -> list[Mischief]:
-    """All that can be done to these services: one-shots are left alone, the broker alone has a memory alarm, is gone
-    for long and forgets, and broker and database are the network that is cut for the others."""
-    running = [name for name in services if not name.endswith(("-migrate", "-declare", "broker-topology"))]
+    """All that can be done to these services: one-shots and what watches are left alone, the broker alone has a memory alarm,
+    is gone for long and forgets, and broker and database are the network that is cut for the others."""
+    once = ("-migrate", "-declare", "broker-topology")
+    running = [name for name in services if not name.endswith(once) and name not in WATCH]
     plain = [Mischief(kind, name) for name in running for kind in ("kill", "freeze", "restart")]
     cuts = [Mischief("cut", n) for n in running if n.endswith(("-api", "-uploads", "-worker", "-relay"))]
     return [*plain, *cuts, *(Mischief(kind, "rabbitmq") for kind in ("alarm", "outage", "wipe"))]

@@ -1,7 +1,7 @@
 """Restarting every process of a running stack, a few at a time, so that somebody always answers.
 
 A web process is first told to say that it is not ready; when the edge has seen it, it is restarted, and the next comes
-when the edge sends to it again. Not here: PostgreSQL and RabbitMQ, of which there is one each.
+when the edge sends to it again. Not here: PostgreSQL and RabbitMQ, of which there is one each, and what watches.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from deploy.rehearsal.scenario import wait_for
 from gateway.edge.pools import POOLS
-from gateway.stack.compose import Container, Stack, StackFault, docker, runs
+from gateway.stack.compose import WATCH, Container, Stack, StackFault, docker, runs
 
 LEAVING = "/tmp/leaving"
 """TABIAN_LEAVING in docker-compose.yml; gone with the container's memory when it starts again."""
@@ -27,7 +27,7 @@ _STORES = ("postgres", "rabbitmq")
 def roll(stack: Stack, say: Callable[[str], None]) -> None:
     """Restart every process, the edge by a reload that keeps its connections. Raises StackFault, before anything is
     touched, where a pool has one process only: it would be away meanwhile."""
-    running = [c for c in stack.running() if c.service not in (*_STORES, "edge")]
+    running = [c for c in stack.running() if c.service not in (*_STORES, *WATCH, "edge")]
     pools = {pool.name for pool in POOLS}
     alone = sorted(name for name in pools if sum(c.service == name for c in running) < 2)
     if alone:

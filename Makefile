@@ -80,6 +80,7 @@ test: $(VENV)/ready  ## all tests (sets up PostgreSQL and a browser for itself)
 	deploy/setup/browser
 	deploy/setup/rabbitmq
 	deploy/setup/haproxy
+	deploy/setup/prometheus
 	deploy/setup/wrk
 	$(BIN)/pytest -n auto --dist loadgroup
 
@@ -109,6 +110,10 @@ lock: $(VENV)/uv-ready  ## renew requirements.lock from pyproject.toml
 	    --group dev pyproject.toml --output-file requirements.lock
 	$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
 	    --constraint requirements.lock pyproject.toml --output-file deploy/requirements.lock
+
+.PHONY: dashboards
+dashboards: $(VENV)/ready  ## write Grafana's dashboards from their scripts
+	$(BIN)/python -m deploy.grafana
 
 .PHONY: edge
 edge: $(VENV)/ready  ## write the edge's configuration from the table of routes

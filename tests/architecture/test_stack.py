@@ -13,7 +13,16 @@ from gateway.stack.secrets import make_secrets
 from tests.architecture import tree
 
 COMPOSE = Path("docker-compose.yml")
-IMAGES = {"tabian:local", "postgres:17", "rabbitmq:4-management", "haproxy:3.0"}
+IMAGES = {
+    "tabian:local",
+    "postgres:17",
+    "rabbitmq:4-management",
+    "haproxy:3.0",
+    "prom/prometheus:v2.53.3",
+    "prom/alertmanager:v0.28.1",
+    "grafana/grafana:11.6.0",
+}
+WATCH = ("prometheus", "alertmanager", "grafana")
 DEFAULT_THREADS = 10
 
 
@@ -58,7 +67,23 @@ def test_what_an_act_needs_has_more_of_a_busy_processor_than_passwords() -> None
 
 def test_nothing_stands_in_the_way_of_scaling() -> None:
     assert "container_name" not in tree.text_of(COMPOSE)
-    assert [name for name, text in _services().items() if "ports:" in text] == ["edge"]
+    assert [name for name, text in _services().items() if "ports:" in text] == ["edge", *WATCH]
+
+
+@pytest.mark.parametrize("name", WATCH)
+def test_what_watches_is_bounded_and_answers_on_this_machine_only(name: str) -> None:
+    text = _services()[name]
+    (published,) = re.findall(r'ports: \["([^"]+)"\]', text)
+    assert re.fullmatch(r"127\.0\.0\.1:\$\{TABIAN_[A-Z]+_PORT-\d+\}:\d+", published)
+    assert re.search(r"mem_limit: \d+m", text)
+    told = re.findall(r"networks: \[([^\]]+)\]", text)
+    assert told == (["front, back, watch"] if name == "prometheus" else ["watch"])
+
+
+def test_every_image_but_that_of_a_profile_is_seen_to_before_a_start() -> None:
+    seen = re.search(r"^images=\(([^)]+)\)", tree.text_of(Path("deploy/setup/containers")), re.MULTILINE)
+    assert seen is not None
+    assert set(seen[1].split()) == IMAGES - {"tabian:local", "grafana/grafana:11.6.0"} | {"python:3.13-slim"}
 
 
 def test_only_the_images_that_everybody_can_have() -> None:
@@ -91,6 +116,7 @@ def test_every_secret_is_made_and_every_use_is_declared(tmp_path: Path) -> None:
         ("token.pem", {"portal", "portal-sign-in"}),
         ("ticket.key", {"edge", "intake-api", "intake-uploads"}),
         ("postgres.password", {"postgres"}),
+        ("grafana.password", {"grafana"}),
     ],
 )
 def test_who_holds_a_key(secret: str, holders: set[str]) -> None:

@@ -28,6 +28,7 @@ from services.kit.tickets import stamp_of
 from tests.support.brokers import until
 from tests.support.edge import Edge, program, running_edge
 from tests.support.tokens import bearer
+from tests.support.watching import FOREIGN
 
 CONFIRM = "/api/v1/rounds/2564-2/schools/1066350177/confirmation"
 READ = "/api/v1/rounds/2564-2/schools"
@@ -353,3 +354,9 @@ def test_the_edge_shows_until_when_its_certificate_is_good(edge: Edge) -> None:
     plain = f"{edge.inner.base_url.host}:{edge.inner.base_url.port}"
     with pytest.raises(ssl.SSLError):
         expires_at(plain)
+
+
+def test_what_rules_and_dashboards_ask_of_the_edge_is_told(edge: Edge) -> None:
+    text = httpx.get(edge.metrics, params={"scope": ["frontend", "backend"]}).text
+    told = {line.split("{")[0] for line in text.splitlines() if line and not line.startswith("#")}
+    assert FOREIGN["haproxy"] <= told

@@ -111,10 +111,6 @@ lock: $(VENV)/uv-ready  ## renew requirements.lock from pyproject.toml
 	$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
 	    --constraint requirements.lock pyproject.toml --output-file deploy/requirements.lock
 
-.PHONY: dashboards
-dashboards: $(VENV)/ready  ## write Grafana's dashboards from their scripts
-	$(BIN)/python -m deploy.grafana
-
 .PHONY: edge
 edge: $(VENV)/ready  ## write the edge's configuration from the table of routes
 	$(BIN)/python -m gateway.edge

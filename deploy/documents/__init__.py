@@ -1,6 +1,6 @@
 """The documents that are made from the code: `make docs` writes them, a test holds them against the code.
 
-One module for each, with a function `render() -> str`. They are committed, so that a change of an interface can be read as
+One module for each, with a function `render() -> str`; the dashboards are in deploy/grafana. They are committed, so that a change of an interface can be read as
 one. Not here: documents that people write, and what they say.
 """
 
@@ -12,9 +12,12 @@ from types import MappingProxyType
 from typing import Final
 
 from deploy.documents import metrics
+from deploy.grafana import stored as dashboards
 
 ROOT: Final = Path(__file__).parents[2]
-DOCUMENTS: Final[Mapping[str, Callable[[], str]]] = MappingProxyType({"docs/metrics.md": metrics.render})
+DOCUMENTS: Final[Mapping[str, Callable[[], str]]] = MappingProxyType(
+    {"docs/metrics.md": metrics.render, **dashboards.DOCUMENTS}
+)
 """Path → what makes its text."""
 
 

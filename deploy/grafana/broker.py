@@ -9,7 +9,6 @@ from deploy.grafana.panels import Panel, dashboard, graph, number
 
 def board() -> Dashboard:
     return dashboard(
-        "broker",
         "ตัวกลางข้อความ · Broker",
         "It may lose everything: the outboxes send again. It must not be full.",
         {
@@ -85,5 +84,9 @@ def _seen() -> list[Panel]:
         graph(
             "ไม่รับรองต่อวินาที · Refused a second",
             {"{{process}} {{outcome}}": "sum by (process, outcome) (rate(tabian_broker_refused_total[1m]))"},
+        ),
+        graph(
+            "มาซ้ำต่อวินาที · Came again, a second",
+            {"{{service}} {{type}}": "sum by (service, type) (rate(tabian_redeliveries_total[1m]))"},
         ),
     ]

@@ -9,7 +9,6 @@ from deploy.grafana.panels import Panel, dashboard, graph
 
 def board() -> Dashboard:
     return dashboard(
-        "database",
         "ฐานข้อมูล · Database",
         "Each service's database as the server itself counts it.",
         {"การเชื่อมต่อ · Connections": _connections(), "งาน · Work": _work(), "ที่ว่าง · Room": _room()},

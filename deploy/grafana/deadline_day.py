@@ -9,7 +9,6 @@ from deploy.grafana.panels import Panel, dashboard, graph, number
 
 def board() -> Dashboard:
     return dashboard(
-        "deadline-day",
         "วันยืนยันข้อมูล · Deadline day",
         "From left to right and down: how far the schools are, how they are served, whether all of it is told onwards.",
         {
@@ -74,10 +73,13 @@ def _queues() -> list[Panel]:
     return [
         graph("คิวที่ขอบ · Waiting at the edge", {"{{proxy}}": "haproxy_backend_current_queue"}),
         graph(
-            "รอในคิวเฉลี่ย · Average wait at the edge",
-            {"{{proxy}}": "haproxy_backend_queue_time_average_seconds"},
+            "รอที่ขอบ p99 · Wait at the edge, p99",
+            {
+                "{{class}}": "histogram_quantile(0.99, "
+                "sum by (class, le) (rate(tabian_edge_wait_seconds_bucket[5m])))"
+            },
             unit="s",
-            about="Over the last 1,024 requests of each pool.",
+            about="From the arrival at the edge until a service begins: queue, and the body's arrival.",
         ),
         graph(
             "ไฟล์รอตรวจ · Files waiting to be checked",

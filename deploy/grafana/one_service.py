@@ -20,7 +20,6 @@ def board() -> Dashboard:
         .sort(VariableSort.ALPHABETICAL_ASC)
     )
     return dashboard(
-        "one-service",
         "บริการหนึ่ง · One service",
         "What one of the services answers, takes, sends and uses.",
         {
@@ -98,6 +97,7 @@ def _processes() -> list[Panel]:
     own = 'job="process", process=~"$service.*"'
     return [
         graph("ทำงานอยู่ · Processes up", {"{{process}}": f"sum by (process) (up{{{own}}})"}),
+        graph("ผู้รับข้อความ · Workers", {"": f"sum(tabian_worker_running{{{_CHOSEN}}})"}),
         graph(
             "หน่วยประมวลผล · Processor",
             {"{{process}}": f"sum by (process) (rate(process_cpu_seconds_total{{{own}}}[1m]))"},

@@ -24,13 +24,10 @@ HEIGHT: Final = 8
 Panel = Graph | Stat
 
 
-def dashboard(
-    uid: str, title: str, about: str, rows: Mapping[str, Sequence[Panel]], *variables: Any
-) -> Dashboard:
-    """A dashboard of a day's length; `rows`: heading → its panels."""
+def dashboard(title: str, about: str, rows: Mapping[str, Sequence[Panel]], *variables: Any) -> Dashboard:
+    """A dashboard, without its uid; `rows`: heading → its panels."""
     board = (
         Dashboard(title)
-        .uid(uid)
         .description(about)
         .tags(["tabian"])
         .readonly()

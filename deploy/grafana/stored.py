@@ -1,23 +1,34 @@
-"""The dashboards as files: their names and the JSON in each."""
+"""The dashboards as files, among the documents that `make docs` writes."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import MappingProxyType
 from typing import Final
 
+from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from deploy.grafana import broker, database, deadline_day, one_service
 
-FOLDER: Final = Path(__file__).parent / "dashboards"
+FOLDER: Final = "deploy/grafana/dashboards"
+_BOARDS = {
+    "deadline-day": deadline_day.board,
+    "one-service": one_service.board,
+    "broker": broker.board,
+    "database": database.board,
+}
 
 
-def rendered() -> dict[str, str]:
-    """File name → its text."""
-    boards = [part.board().build() for part in (deadline_day, one_service, broker, database)]
-    return {
-        f"{board.uid}.json": json.dumps(board, cls=JSONEncoder, ensure_ascii=False, indent=1, sort_keys=True)
-        + "\n"
-        for board in boards
-    }
+def render(name: str, board: Callable[[], Dashboard]) -> str:
+    """The dashboard under this uid, as Grafana reads it."""
+    made = board().uid(name).build()
+    return json.dumps(made, cls=JSONEncoder, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+DOCUMENTS: Final[Mapping[str, Callable[[], str]]] = MappingProxyType(
+    {f"{FOLDER}/{name}.json": partial(render, name, board) for name, board in _BOARDS.items()}
+)
+"""Path → what makes its text."""

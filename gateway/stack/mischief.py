@@ -9,7 +9,8 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from deploy.rehearsal.scenario import wait_for
@@ -63,10 +64,19 @@ def cut(target: Container) -> None:
 
 
 def alarm(target: Container) -> None:
-    """The broker believes that it has no memory left and blocks every publisher for some seconds."""
+    """The broker's memory alarm is on for some seconds."""
+    with alarmed(target):
+        time.sleep(FROZEN_SECONDS)
+
+
+@contextmanager
+def alarmed(target: Container) -> Iterator[None]:
+    """The broker believes that it has no memory left and blocks every publisher meanwhile."""
     docker("exec", target.id, "rabbitmqctl", "-q", "set_vm_memory_high_watermark", "absolute", "1MB")
-    time.sleep(FROZEN_SECONDS)
-    docker("exec", target.id, "rabbitmqctl", "-q", "set_vm_memory_high_watermark", "0.6")
+    try:
+        yield
+    finally:
+        docker("exec", target.id, "rabbitmqctl", "-q", "set_vm_memory_high_watermark", "0.6")
 
 
 def outage(target: Container) -> None:

@@ -11,7 +11,6 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY
 
-from deploy.grafana.stored import FOLDER, rendered
 from tests.architecture import tree
 from tests.support.watching import (
     FOREIGN,
@@ -84,11 +83,6 @@ def test_every_process_is_expected_and_scraped() -> None:
     assert found | fixed - {"prometheus"} == running
     expected = Counter(rule.labels["process"] for rule in records() if rule.name == "tabian:process:expected")
     assert expected == Counter(running)
-
-
-def test_the_stored_dashboards_are_the_ones_that_the_code_makes() -> None:
-    stored = {file.name: file.read_text(encoding="utf-8") for file in FOLDER.iterdir()}
-    assert stored == rendered(), "run `make dashboards`"
 
 
 def test_no_two_rules_have_one_name_but_those_of_who_is_expected() -> None:

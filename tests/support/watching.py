@@ -29,7 +29,6 @@ FOREIGN = {
         "haproxy_backend_active_servers",
         "haproxy_backend_current_queue",
         "haproxy_backend_http_responses_total",
-        "haproxy_backend_queue_time_average_seconds",
         "haproxy_frontend_http_responses_total",
     },
     "rabbitmq": {

@@ -1,5 +1,5 @@
-"""The stack as its Prometheus sees it, before others break it: every process is scraped and no metrics port is open to others, every query of a rule or
-panel finds something, and real faults raise the alert that names them."""
+"""The stack as its Prometheus sees it, before other tests break it: every process is scraped and no metrics port is open to
+others, real faults raise the alert that names them, and every query of a rule or panel finds something."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _published(scene: Scene) -> dict[str, set[str]]:
     rows = [json.loads(line) for line in scene.stack.compose("ps", "--format", "json").splitlines()]
     told: dict[str, set[str]] = {}
     for row in rows:
-        opened = {p["URL"] for p in row["Publishers"] if p["PublishedPort"]}
+        opened = {p["URL"] for p in row["Publishers"] or () if p["PublishedPort"]}
         if opened:
             told.setdefault(row["Service"], set()).update(opened)
     return told

@@ -12,7 +12,10 @@ from gateway.stack.crashes import Crash, arm, crashed, every_crash
 from gateway.stack.mischief import every_mischief
 
 ROOT = Path(__file__).parents[2]
-SERVICES = ["edge", "postgres", "rabbitmq", "intake-api", "intake-worker", "intake-relay", "intake-migrate"]
+SERVICES = [
+    *("edge", "postgres", "rabbitmq", "prometheus", "alertmanager"),
+    *("intake-api", "intake-worker", "intake-relay", "intake-migrate"),
+]
 
 
 def test_a_row_of_seeds_comes_to_every_kind_once() -> None:
@@ -21,9 +24,9 @@ def test_a_row_of_seeds_comes_to_every_kind_once() -> None:
     assert sorted(kind.name for kind in dealt) == sorted(kind.name for kind in kinds)
 
 
-def test_one_shots_are_left_alone_and_only_the_broker_forgets() -> None:
+def test_one_shots_and_what_watches_are_left_alone_and_only_the_broker_forgets() -> None:
     kinds = every_mischief(SERVICES)
-    assert not [kind for kind in kinds if kind.service.endswith("-migrate")]
+    assert not [kind for kind in kinds if kind.service.endswith(("-migrate", "prometheus", "alertmanager"))]
     for kind in ("alarm", "outage", "wipe"):
         assert [k.service for k in kinds if k.kind == kind] == ["rabbitmq"]
     assert {k.kind for k in kinds if k.service == "postgres"} == {"kill", "freeze", "restart"}

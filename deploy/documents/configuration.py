@@ -56,6 +56,7 @@ ELSEWHERE: Final = (
         "every process",
     ),
     Variable("TABIAN_CRASH_LOG", "none", "file that remembers where it died", "every process"),
+    Variable("TABIAN_TEST_EXAMPLES", "`200`", "requests for each address of `make fuzz`", "tests/stack"),
     Variable(
         "TABIAN_TEST_BROKER_URL",
         "a node of the tests' own",

@@ -18,7 +18,7 @@ from services.kit.auth import principal
 from services.kit.http import arrived, body, if_match, transaction
 
 SCHOOL = "/api/v1/bobec/<round_name>/schools/<code>"
-ONE = f"{SCHOOL}/buildings/<int(max=99999):number>"
+ONE = f"{SCHOOL}/buildings/<int:number>"
 IMPORT_BYTES = 512 * 1024
 records = Blueprint("buildings", __name__)
 

@@ -20,6 +20,7 @@ from deploy.documents.openapi.refusals import PROBLEM, REQUEST_ID, RESPONSES, co
 from deploy.documents.openapi.vocabulary import JSON, Asked, Bytes, Gives, Interface, Operation, Shape
 from gateway.cli.service import declared
 from gateway.routes import ROUTES, Route
+from services.buildings.site import MOST_NUMBER
 from services.kit.http import build_app
 from services.kit.keys import make_keys
 from services.kit.runtime import build_runtime
@@ -31,7 +32,7 @@ _NAMES: Final = {"round_name": "round", "code": "school", "upload_id": "upload",
 """What a place of an address is called in the code → for people."""
 _KINDS: Final[Mapping[str, Shape]] = {
     "uuid": {"type": "string", "format": "uuid"},
-    "int(max=99999)": {"type": "integer", "minimum": 0, "maximum": 99999},
+    "int": {"type": "integer", "minimum": 0, "maximum": MOST_NUMBER},
 }
 _PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "round": ("a round by its name, as 2564-2 or bobec-2564", r"^[a-z0-9-]{1,20}$"),
@@ -81,7 +82,7 @@ def built(name: str, interface: Interface) -> Shape:
     for rule, method, told in views(app, name):
         operation = interface.operations[told]
         spec.path(
-            path=_PLACE.sub(lambda place: "{" + _place(place[2]) + "}", rule.rule),
+            path=path_of(rule.rule),
             operations={method.lower(): _operation(app, name, (rule, method), operation, roles[told])},
         )
     document: Shape = _plain(spec.to_dict())
@@ -143,10 +144,16 @@ def _roles(name: str) -> dict[str, str]:
 
 
 def _places(rule: Rule) -> list[Shape]:
-    return [_parameter(kind, _place(name)) for kind, name in _PLACE.findall(rule.rule)]
+    return [_parameter(kind, place(name)) for kind, name in _PLACE.findall(rule.rule)]
 
 
-def _place(name: str) -> str:
+def path_of(rule: str) -> str:
+    """A route's rule as the document writes it."""
+    return _PLACE.sub(lambda found: "{" + place(found[2]) + "}", rule)
+
+
+def place(name: str) -> str:
+    """What the document calls a place of an address."""
     return _NAMES.get(name, name)
 
 

@@ -77,7 +77,7 @@ SHAPES: Final[dict[str, Shape]] = {
 }
 
 _SCHOOL: Final = "/api/v1/bobec/<round_name>/schools/<code>"
-_ONE: Final = f"{_SCHOOL}/buildings/<int(max=99999):number>"
+_ONE: Final = f"{_SCHOOL}/buildings/<int:number>"
 _BUILDING: Final = gives("the record; the entity tag is its revision", ref("Building"), ETAG)
 _INVENTORY: Final = {200: gives("the inventory; the entity tag names the list", ref("Inventory"), ETAG)}
 _ESA: Final = query("esa", "only this area", {"type": "string", "pattern": "^[0-9]{1,10}$"})

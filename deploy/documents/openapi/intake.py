@@ -75,7 +75,7 @@ SHAPES: Final[dict[str, Shape]] = {
         received_at=TIME,
         arrived_at=TIME,
         pupils=COUNT,
-        counts=_CELLS,
+        counts={**by_name(COUNT), "description": "findings by severity; empty until it is checked"},
         reason=or_none(CODED),
         sha256=or_none(SHA256),
     ),

@@ -43,7 +43,7 @@ def describe(row: sa.Row[Any]) -> dict[str, Any]:
         "received_at": row.received_at.isoformat(),
         "arrived_at": row.arrived_at.isoformat(),
         "pupils": row.pupils,
-        "counts": row.counts or [],
+        "counts": row.counts,
         "reason": row.reason,
         "sha256": row.sha256,
     }

@@ -39,6 +39,15 @@ ELSEWHERE: Final = (
     Variable(
         "TABIAN_SECRETS", "`.tabian/stack/secrets`", "folder with the secrets as files", "docker-compose.yml"
     ),
+    Variable("TABIAN_PROMETHEUS_PORT", "`9090`", "Prometheus' port on 127.0.0.1", "docker-compose.yml"),
+    Variable("TABIAN_ALERTMANAGER_PORT", "`9093`", "Alertmanager's", "docker-compose.yml"),
+    Variable("TABIAN_GRAFANA_PORT", "`3000`", "Grafana's", "docker-compose.yml"),
+    Variable(
+        "TABIAN_ALERTMANAGER",
+        "`deploy/alertmanager/alertmanager.yml`",
+        "who is told of alerts",
+        "docker-compose.yml",
+    ),
     Variable(
         "TABIAN_CLOCK", "`.tabian/stack/clock`", "folder with the rehearsal's clock", "docker-compose.yml"
     ),
@@ -85,7 +94,7 @@ _INTRODUCTION = (
     "Everything is set by the environment. A process that lacks a setting, or cannot read one, names all of them and stops.",
     f"In place of `NAME`, `NAME{SUFFIX}` may name a file that holds the value; what is secret is given so. Data that change"
     " with the year (calendars, rates, codes) are files below `deploy/`. What is mounted where in the compose stack:"
-    " [deployment.md](deployment.md).",
+    " [deployment.md](deployment.md), which also names OpenTelemetry's own variables (`OTEL_…`).",
 )
 
 
@@ -124,7 +133,7 @@ def _default(value: Any) -> str:
         return "**needed**"
     if isinstance(value, Path) and value.is_absolute():
         value = value.relative_to(ROOT)
-    return f"`{value}`" if value not in (None, "") else "none"
+    return f"`{value}`" if value not in (None, "", ()) else "none"
 
 
 def _rows(variables: tuple[Variable, ...] | list[Variable]) -> list[str]:

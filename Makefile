@@ -41,6 +41,12 @@ e2e: $(VENV)/ready  ## a whole round on a stack, then tests that break and load 
 	$(BIN)/tabian stack e2e
 	$(BIN)/pytest -m stack tests/stack
 
+EXAMPLES ?= 200
+.PHONY: fuzz
+fuzz: $(VENV)/ready  ## a stack asked at random through the edge, in every role, so often for each address (EXAMPLES=200)
+	deploy/setup/containers
+	TABIAN_TEST_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -m fuzz tests/stack/test_fuzz.py
+
 SEEDS ?= 5
 .PHONY: chaos
 chaos: $(VENV)/ready  ## rounds on a stack that is being broken (SEEDS=5); summary in .tabian/chaos
@@ -103,6 +109,14 @@ contracts: $(VENV)/ready  ## store the schemas and examples of all events
 .PHONY: docs
 docs: $(VENV)/ready  ## write the documents that are made from the code
 	$(BIN)/python -m deploy.documents
+
+.PHONY: audit
+audit: $(VENV)/ready  ## what is in the image (.tabian/sbom.json), and whether a weakness of any of it is known
+	$(BIN)/python -m deploy.supply
+
+.PHONY: secrets
+secrets: $(VENV)/ready  ## write down what looks like a secret and is none; look at what it writes
+	$(BIN)/detect-secrets scan --no-verify --slim --exclude-files '^.secrets.baseline$$' > .secrets.new && mv .secrets.new .secrets.baseline
 
 .PHONY: lock
 lock: $(VENV)/uv-ready  ## renew requirements.lock from pyproject.toml

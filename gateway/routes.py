@@ -56,6 +56,7 @@ _FILE = 16 * 1024 * 1024
 ROUTES: tuple[Route, ...] = (
     _route("/api/v1/tokens", "portal", "sign-in", guarded=False),
     _route("/.well-known/jwks.json", "portal", "read", guarded=False),
+    _route("/api/v1/openapi.json", "portal", "read", guarded=False),
     _route(f"{_SCHOOL}/roster", "intake", "upload", "PUT", body=_FILE),
     _route(f"{_SCHOOL}/roster*", "intake", "read"),
     _route("/api/v1/register", "intake", "upload", "PUT", body=_FILE),

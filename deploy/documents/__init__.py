@@ -1,22 +1,31 @@
 """The documents that are made from the code: `make docs` writes them, a test holds them against the code.
 
-One module for each, with a function `render() -> str`; the dashboards are in deploy/grafana. They are committed, so that a change of an interface can be read as
-one. Not here: documents that people write, and what they say.
+One module for each, with a function `render() -> str`; the dashboards are in deploy/grafana. They are committed, so that a change
+of an interface can be read as one. Not here: documents that people write, and what they say.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from deploy.documents import metrics
+from deploy.documents import asyncapi, configuration, events, metrics, openapi
 from deploy.grafana import stored as dashboards
 
 ROOT: Final = Path(__file__).parents[2]
 DOCUMENTS: Final[Mapping[str, Callable[[], str]]] = MappingProxyType(
-    {"docs/metrics.md": metrics.render, **dashboards.DOCUMENTS}
+    {
+        "docs/events.md": events.render,
+        "docs/asyncapi.yaml": asyncapi.render,
+        "docs/metrics.md": metrics.render,
+        "docs/configuration.md": configuration.render,
+        **{f"docs/openapi/{name}.yaml": partial(openapi.render, name) for name in openapi.NAMES},
+        "gateway/portal/openapi.json": openapi.render_whole,
+        **dashboards.DOCUMENTS,
+    }
 )
 """Path → what makes its text."""
 

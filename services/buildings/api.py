@@ -18,7 +18,7 @@ from services.kit.auth import principal
 from services.kit.http import arrived, body, if_match, transaction
 
 SCHOOL = "/api/v1/bobec/<round_name>/schools/<code>"
-ONE = f"{SCHOOL}/buildings/<int(max=99999):number>"
+ONE = f"{SCHOOL}/buildings/<int:number>"
 IMPORT_BYTES = 512 * 1024
 records = Blueprint("buildings", __name__)
 
@@ -29,6 +29,7 @@ def blueprints() -> tuple[Blueprint, ...]:
 
 @records.get(SCHOOL)
 def show(round_name: str, code: str) -> ResponseReturnValue:
+    """One school's inventory: its state, and every act on it."""
     with transaction() as tx:
         site = visit(tx, principal(), round_name, code)
         acts = act_shapes(tables.acts(tx, round_name, code))
@@ -47,6 +48,7 @@ def document(round_name: str, code: str) -> ResponseReturnValue:
 
 @records.get(f"{SCHOOL}/buildings")
 def list_(round_name: str, code: str) -> ResponseReturnValue:
+    """The records of one school's inventory."""
     with transaction() as tx:
         site = visit(tx, principal(), round_name, code)
         held = tables.records(tx, round_name, code)
@@ -56,6 +58,7 @@ def list_(round_name: str, code: str) -> ResponseReturnValue:
 
 @records.post(f"{SCHOOL}/buildings")
 def add(round_name: str, code: str) -> ResponseReturnValue:
+    """A new building or structure."""
     at = arrived()
     with transaction() as tx:
         site = enter(tx, principal(), round_name, code, at)
@@ -72,6 +75,7 @@ def add(round_name: str, code: str) -> ResponseReturnValue:
 
 @records.get(ONE)
 def one(round_name: str, code: str, number: int) -> ResponseReturnValue:
+    """One record."""
     with transaction() as tx:
         site = visit(tx, principal(), round_name, code)
         return _record(site, *site.building(number))
@@ -79,6 +83,7 @@ def one(round_name: str, code: str, number: int) -> ResponseReturnValue:
 
 @records.patch(ONE)
 def change(round_name: str, code: str, number: int) -> ResponseReturnValue:
+    """Change fields of one record."""
     at = arrived()
     with transaction() as tx:
         site = enter(tx, principal(), round_name, code, at)
@@ -92,6 +97,7 @@ def change(round_name: str, code: str, number: int) -> ResponseReturnValue:
 
 @records.post(f"{ONE}/retirement")
 def retire(round_name: str, code: str, number: int) -> ResponseReturnValue:
+    """One step towards demolition or back."""
     at, step = arrived(), body(RetirementSchema())
     with transaction() as tx:
         site = enter(tx, principal(), round_name, code, at)
@@ -138,6 +144,7 @@ def confirm(round_name: str, code: str) -> ResponseReturnValue:
 
 @records.delete(f"{SCHOOL}/confirmation")
 def undo(round_name: str, code: str) -> ResponseReturnValue:
+    """Each level takes its own confirmation back, the area's first."""
     at = arrived()
     with transaction() as tx:
         site = enter(tx, principal(), round_name, code, at)

@@ -24,6 +24,7 @@ PAGE, MOST = 50, 500
 
 @overview.get("/api/v1/bobec/<round_name>/schools")
 def schools(round_name: str) -> ResponseReturnValue:
+    """Schools and the state of their inventory, in pages."""
     where, state, limit = _scope(principal()), _state(), _limit()
     with transaction() as tx:
         find_plan(tx, round_name)

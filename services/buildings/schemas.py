@@ -4,7 +4,7 @@ allowed at all is the business of the rules."""
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validates, validates_schema
@@ -37,22 +37,34 @@ class Strict(Schema):
     }
 
 
-def _between(low: int, high: int) -> Callable[[int], None]:
-    def check(value: int) -> None:
+@dataclass(frozen=True)
+class Between:
+    """A number's bounds; the document of the interface reads them here."""
+
+    min: int
+    max: int
+
+    def __call__(self, value: int) -> None:
+        low, high = self.min, self.max
         if not low <= value <= high:
             raise ValidationError(
                 _says(f"ต้องอยู่ระหว่าง {low:,} ถึง {high:,}", f"This must lie between {low:,} and {high:,}")
             )
 
-    return check
 
+@dataclass(frozen=True)
+class AtMost:
+    """How long a list may be; named as marshmallow's own `Length` names it, for the document of the interface."""
 
-def _at_most(most: int) -> Callable[[list[Any]], None]:
-    def check(value: list[Any]) -> None:
-        if len(value) > most:
-            raise ValidationError(_says(f"มีได้ไม่เกิน {most} รายการ", f"There may be at most {most} of them"))
+    max: int
+    min: int = 0
+    equal: None = None
 
-    return check
+    def __call__(self, value: list[Any]) -> None:
+        if len(value) > self.max:
+            raise ValidationError(
+                _says(f"มีได้ไม่เกิน {self.max} รายการ", f"There may be at most {self.max} of them")
+            )
 
 
 class Line(fields.String):
@@ -77,7 +89,7 @@ class Line(fields.String):
 
 
 def _whole(low: int, high: int, **more: Any) -> fields.Integer:
-    return Whole(validate=_between(low, high), error_messages={**_WORDS, "invalid": _NOT_WHOLE}, **more)
+    return Whole(validate=Between(low, high), error_messages={**_WORDS, "invalid": _NOT_WHOLE}, **more)
 
 
 class Whole(fields.Integer):
@@ -107,20 +119,30 @@ class Label(Line):
         return label
 
 
-def _check_type(code: str) -> None:
-    known = {value.code: value.label for value in table("building_type").values}
-    if code not in known:
-        allowed = ", ".join(f"{number} {label}" for number, label in known.items())
-        raise ValidationError(
-            _says(f"ไม่มีรหัสประเภทนี้ มี: {allowed}", f"There is no such type code. There are: {allowed}")
-        )
+class BuildingType(Line):
+    """A code of the table of building types."""
+
+    table = "building_type"
+
+    def __init__(self) -> None:
+        super().__init__(longest=2, required=True)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        code = super()._deserialize(value, attr, data, **kwargs)
+        known = {value.code: value.label for value in table(self.table).values}
+        if code not in known:
+            allowed = ", ".join(f"{number} {label}" for number, label in known.items())
+            raise ValidationError(
+                _says(f"ไม่มีรหัสประเภทนี้ มี: {allowed}", f"There is no such type code. There are: {allowed}")
+            )
+        return code
 
 
 class RecordSchema(Strict):
     """One building or structure. `partial=True` for a change. A year of the common era typed by mistake lies before
     FIRST_YEAR; one after the round is refused by the rules."""
 
-    type = Line(longest=2, required=True, validate=_check_type)
+    type = BuildingType()
     design = Line(longest=200, load_default="")
     rooms_design = _whole(0, MOST_ROOMS, allow_none=True, load_default=None)
     rooms_actual = _whole(0, MOST_ROOMS, load_default=0)
@@ -142,14 +164,14 @@ class CarrySchema(Strict):
     buildings = fields.List(
         fields.Nested(RecordSchema),
         error_messages={**_WORDS, "invalid": _NOT_LIST},
-        validate=_at_most(MOST_IMPORTED),
+        validate=AtMost(MOST_IMPORTED),
     )
 
 
 class RetirementSchema(Strict):
     """One step towards demolition or back; `document` names the letter or gives the reason."""
 
-    to = Line(longest=40, required=True)
+    to = Line(longest=40, required=True, metadata={"enum": list(USE_STATUS)})
     document = Line(shortest=3, longest=300, required=True)
 
     @validates("to")

@@ -22,6 +22,7 @@ blueprint = Blueprint("duplicates", __name__)
 
 @blueprint.get("/api/v1/rounds/<round_name>/duplicates")
 def list_cases(round_name: str) -> ResponseReturnValue:
+    """The cases of this person's schools, in pages."""
     asked: dict[str, Any] = ListSchema().load(request.args.to_dict())
     with transaction() as tx:
         if rounds.calendar(tx, round_name) is None:
@@ -35,6 +36,7 @@ def list_cases(round_name: str) -> ResponseReturnValue:
 
 @blueprint.post("/api/v1/duplicates/<uuid:case>/evidence")
 def give_evidence(case: UUID) -> ResponseReturnValue:
+    """A school says in a sentence why the pupil is theirs."""
     given: dict[str, Any] = body(EvidenceSchema())
     with transaction() as tx:
         row = casework.answer(tx, _person(), str(case), given["school"], given["sentence"])
@@ -43,6 +45,7 @@ def give_evidence(case: UUID) -> ResponseReturnValue:
 
 @blueprint.post("/api/v1/duplicates/<uuid:case>/decision")
 def decide(case: UUID) -> ResponseReturnValue:
+    """The area, or headquarters between areas, decides whose the pupil is."""
     given: dict[str, Any] = body(DecisionSchema())
     with transaction() as tx:
         row = casework.decide(tx, _person(), str(case), given["belongs_to"], given["reason"])

@@ -126,7 +126,9 @@ class ListSchema(Strict):
 
     school = Code(load_default="")
     esa = Code(load_default="")
-    state = fields.String(load_default="", validate=_known_state, error_messages=_WORDS)
+    state = fields.String(
+        load_default="", validate=_known_state, error_messages=_WORDS, metadata={"enum": list(STATES)}
+    )
     cursor = Whole(0, _LARGEST_NUMBER, load_default=0)
     limit = Whole(1, MOST, load_default=PAGE)
 

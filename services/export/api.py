@@ -32,6 +32,7 @@ def blueprints() -> tuple[Blueprint, ...]:
 
 @packages.get(ROUND)
 def list_(round_name: str) -> ResponseReturnValue:
+    """The packages of a round."""
     with transaction() as tx:
         _round(tx, round_name)
         return jsonify(exports=[_shape(row) for row in tables.list_exports(tx, round_name)])
@@ -65,6 +66,7 @@ def ask(round_name: str) -> ResponseReturnValue:
 
 @packages.get(ONE)
 def show(export_id: uuid.UUID) -> ResponseReturnValue:
+    """How far a package is, and its files."""
     with transaction() as tx:
         return jsonify(_shape(_export(tx, export_id)))
 

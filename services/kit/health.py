@@ -24,11 +24,13 @@ def health_blueprint(runtime: Runtime) -> Blueprint:
     @blueprint.get("/healthz")
     @public
     def healthz() -> ResponseReturnValue:
+        """Whether this process answers."""
         return jsonify(status="ok", service=runtime.service.name)
 
     @blueprint.get("/readyz")
     @public
     def readyz() -> ResponseReturnValue:
+        """Whether it has its database as it needs it, and may be sent requests."""
         if leaving is not None and leaving.exists():
             return jsonify(status="leaving", service=runtime.service.name), 503
         try:

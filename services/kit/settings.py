@@ -18,9 +18,12 @@ class SettingsError(SystemExit):
     """Settings are missing or unreadable; the text lists every one of them."""
 
 
-def setting(env: str, about: str, default: Any = MISSING) -> Any:
-    """A field of a Settings class: its environment variable and what it is for."""
-    metadata = {"env": env, "about": about}
+EVERY = "every process"
+
+
+def setting(env: str, about: str, default: Any = MISSING, *, by: str = EVERY) -> Any:
+    """A field of a Settings class: its environment variable, what it is for, and which processes read it."""
+    metadata = {"env": env, "about": about, "by": by}
     secret = env.endswith("_URL")  # an URL may carry a password
     if default is MISSING:
         return field(metadata=metadata, repr=not secret)
@@ -33,19 +36,32 @@ class Settings:
 
     database_url: str = setting("TABIAN_DATABASE_URL", "the service's own PostgreSQL database")
     keys: Path = setting("TABIAN_KEYS", "folder with jwks.json and the private keys this process may hold")
-    broker_url: str = setting("TABIAN_BROKER_URL", "RabbitMQ (amqp://…)", "")
+    broker_url: str = setting("TABIAN_BROKER_URL", "RabbitMQ (amqp://…)", "", by="worker, relay")
     clock_file: Path | None = setting("TABIAN_CLOCK_FILE", "rehearsal clock shared by all processes", None)
-    data: Path = setting("TABIAN_DATA", "folder for files a service writes", Path(".tabian/data"))
-    threads: int = setting("TABIAN_THREADS", "threads of a web process = size of its database pool", 8)
+    data: Path = setting(
+        "TABIAN_DATA", "folder for files a service writes", Path(".tabian/data"), by="export's api and worker"
+    )
+    threads: int = setting(
+        "TABIAN_THREADS", "threads of a web process = size of its database pool", 8, by="api, uploads"
+    )
     leaving_file: Path | None = setting(
-        "TABIAN_LEAVING", "while this file is there, a web process says that it is not ready", None
+        "TABIAN_LEAVING",
+        "while this file is there, a web process says that it is not ready",
+        None,
+        by="api, uploads",
     )
     disks: tuple[Path, ...] = setting(
-        "TABIAN_DISKS", "paths whose disks a worker or relay tells in its metrics, with commas between", ()
+        "TABIAN_DISKS",
+        "paths whose disks are told in its metrics, with commas between",
+        (),
+        by="worker, relay",
     )
     log_level: str = setting("TABIAN_LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", "INFO")
     metrics_port: int = setting(
-        "TABIAN_METRICS_PORT", "where a process of its own serves its metrics; 0: nowhere", 9100
+        "TABIAN_METRICS_PORT",
+        "where a process of its own serves its metrics; 0: nowhere",
+        9100,
+        by="api, uploads, worker, relay",
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
+from deploy.documents.openapi.building import application as build
 from gateway.routes import ROUTES, owner_of
 from tests.architecture import tree
 from tests.support import access
@@ -34,7 +35,7 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Fla
 
     def of(name: str) -> Flask:
         if name not in made:
-            made[name] = tree.application(name, tmp_path_factory.mktemp("routes"))
+            made[name] = build(name, tmp_path_factory.mktemp("routes"))
         return made[name]
 
     return of

@@ -9,13 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from flask import Flask
-
-from services.kit.http import build_app
-from services.kit.keys import make_keys
-from services.kit.runtime import build_runtime
 from services.kit.service import Service
-from services.kit.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 FIVE = ("intake", "dedup", "snapshot", "buildings", "export")
@@ -53,10 +47,3 @@ def service(name: str) -> Service:
     package = "gateway.portal" if name == "portal" else f"services.{name}"
     declared: Service = importlib.import_module(f"{package}.app").SERVICE
     return declared
-
-
-def application(name: str, folder: Path) -> Flask:
-    """A service's web application, for looking at its routes: it has keys, and a database that is never asked."""
-    make_keys(folder)
-    settings = Settings(database_url="postgresql+psycopg://nobody@/none", keys=folder, data=folder / "data")
-    return build_app(build_runtime(service(name), settings, parts={}))

@@ -14,8 +14,9 @@ from typing import Any
 import click
 
 from services.contracts.event import REGISTRY, Declaration
+from services.contracts.schema import schema_of
 from tests.architecture.tree import FIVE
-from tests.contracts.render import broken_by, schema_of
+from tests.contracts.extension import broken_by
 from tests.contracts.samples import example_of
 
 HERE = Path(__file__).parent

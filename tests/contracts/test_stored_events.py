@@ -13,8 +13,9 @@ from jsonschema import Draft202012Validator
 
 from services.contracts.calendar import Extension, RoundPlan
 from services.contracts.event import REGISTRY, EventMismatch, from_plain, to_plain
+from services.contracts.schema import schema_of
 from tests.contracts import store as stores
-from tests.contracts.render import broken_by, schema_of
+from tests.contracts.extension import broken_by
 from tests.contracts.store import COMMAND, EXAMPLES, SCHEMAS, stored
 
 TYPES = sorted(REGISTRY)

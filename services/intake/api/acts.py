@@ -25,6 +25,7 @@ _SCHOOL = "/api/v1/rounds/<round_name>/schools/<school>"
 
 @blueprint.post(f"{_SCHOOL}/confirmation")
 def confirm(round_name: str, school: str) -> ResponseReturnValue:
+    """The clerk confirms every item of the version named."""
     body(schemas.Nothing())
     version = if_match()
 
@@ -39,6 +40,8 @@ def confirm(round_name: str, school: str) -> ResponseReturnValue:
 
 @blueprint.delete(f"{_SCHOOL}/confirmation")
 def undo(round_name: str, school: str) -> ResponseReturnValue:
+    """The clerk takes the confirmation back, before the director certified."""
+
     def again(desk: Desk, last: sa.Row[Any]) -> bool:
         return bool(last.sha256 == desk.row.sha256)
 
@@ -51,6 +54,7 @@ def undo(round_name: str, school: str) -> ResponseReturnValue:
 
 @blueprint.post(f"{_SCHOOL}/certification")
 def certify(round_name: str, school: str) -> ResponseReturnValue:
+    """The director, another person than the clerk and just signed in, certifies that the pupils exist."""
     statement, version = str(body(schemas.Certification())["statement"]), if_match()
 
     def decide(desk: Desk) -> Move:
@@ -64,6 +68,7 @@ def certify(round_name: str, school: str) -> ResponseReturnValue:
 
 @blueprint.post(f"{_SCHOOL}/acknowledgement")
 def acknowledge(round_name: str, school: str) -> ResponseReturnValue:
+    """The area takes note of a certified report, on its day."""
     body(schemas.Nothing())
     version = if_match()
 
@@ -77,6 +82,7 @@ def acknowledge(round_name: str, school: str) -> ResponseReturnValue:
 
 @blueprint.post(f"{_SCHOOL}/cancellation")
 def cancel(round_name: str, school: str) -> ResponseReturnValue:
+    """The area in its days, or headquarters at any time, cancels what was signed, with a reason."""
     given: dict[str, Any] = body(schemas.Cancellation())
     lock, reason = bool(given["lock"]), str(given["reason"])
 

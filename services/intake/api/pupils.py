@@ -28,6 +28,7 @@ _PUPIL = "/api/v1/rounds/<round_name>/schools/<school>/roster/students/<key>"
 
 @blueprint.get(_PUPIL)
 def get_pupil(round_name: str, school: str, key: str) -> ResponseReturnValue:
+    """One pupil of the current roll: every field, and the line in the document."""
     with transaction() as tx:
         desk = open_desk(tx, round_name, school, pupils=True)
         frame, line = _find(tx, desk, key)

@@ -26,6 +26,7 @@ blueprint = Blueprint("uploads", __name__)
 
 @blueprint.get("/api/v1/uploads/<upload_id>")
 def get_upload(upload_id: str) -> ResponseReturnValue:
+    """What became of an upload, for people of its school."""
     with transaction() as tx:
         row = _own_upload(tx, upload_id)
     return jsonify(describe(row))

@@ -36,6 +36,7 @@ def list_rounds() -> ResponseReturnValue:
 
 @blueprint.get("/api/v1/rounds/<round_name>")
 def get_round(round_name: str) -> ResponseReturnValue:
+    """One round: its calendar, and what is open now."""
     with transaction() as tx:
         return jsonify(_shape(open_round(tx, round_name)))
 

@@ -1,4 +1,4 @@
-"""An event's declaration as JSON Schema (draft 2020-12), and whether one schema only extends another.
+"""A declared event, or any dataclass of these contracts, as JSON Schema (draft 2020-12).
 
 Unknown properties are allowed: a newer producer may send more than an older consumer knows.
 """
@@ -24,11 +24,12 @@ def schema_of(declaration: Declaration) -> dict[str, Any]:
         "$schema": DIALECT,
         "title": declaration.type,
         "description": about,
-        **_object(declaration.cls),
+        **object_of(declaration.cls),
     }
 
 
-def _object(cls: type[Any]) -> dict[str, Any]:
+def object_of(cls: type[Any]) -> dict[str, Any]:
+    """The schema of a dataclass; a field without a default is required."""
     hints = typing.get_type_hints(cls)
     fields = dataclasses.fields(cls)
     required = [
@@ -45,7 +46,7 @@ def _of(kind: Any) -> dict[str, Any]:
     if origin in (typing.Union, types.UnionType):
         return {"anyOf": [{"type": "null"} if one is type(None) else _of(one) for one in args]}
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        return _object(kind)
+        return object_of(kind)
     if origin is tuple and len(args) == 2 and args[1] is Ellipsis:
         return {"type": "array", "items": _of(args[0])}
     if origin is dict or kind is dict:
@@ -53,26 +54,3 @@ def _of(kind: Any) -> dict[str, Any]:
     if kind in SCALARS:
         return {"type": SCALARS[kind]}
     raise TypeError(f"{kind} is not a type an event's field may have")
-
-
-def broken_by(stored: dict[str, Any], rendered: dict[str, Any], where: str = "") -> list[str]:
-    """What of `rendered` would break a consumer or a message of the time of `stored`; [] for a compatible extension."""
-    faults = [f"{where or 'the event'} was {stored.get('type')}, is {rendered.get('type')}"]
-    if stored.get("type") != rendered.get("type"):
-        return faults
-    if "anyOf" in stored or "anyOf" in rendered:
-        same = stored.get("anyOf") == rendered.get("anyOf")
-        return [] if same else [f"{where} was retyped"]
-    if "items" in stored:
-        return broken_by(stored["items"], rendered["items"], f"{where}[]")
-    return _properties_broken(stored, rendered, where)
-
-
-def _properties_broken(stored: dict[str, Any], rendered: dict[str, Any], where: str) -> list[str]:
-    before, now = stored.get("properties", {}), rendered.get("properties", {})
-    faults = [f"{where}.{name} was removed" for name in before if name not in now]
-    stricter = set(rendered.get("required", ())) - set(stored.get("required", ()))
-    faults += [f"{where}.{name} has no default" for name in sorted(stricter)]
-    for name in before.keys() & now.keys():
-        faults += broken_by(before[name], now[name], f"{where}.{name}")
-    return faults

@@ -13,6 +13,7 @@ import pytest
 from gateway.edge.configuration import CLUSTER
 from gateway.edge.pools import POOLS
 from services.contracts.topology import topology
+from services.kit.runtime import BACKGROUND_CONNECTIONS
 from tests.architecture import tree
 from tests.support.cluster import (
     COMPONENT,
@@ -162,7 +163,7 @@ def test_postgresql_has_a_connection_for_every_thread(name: str) -> None:
             needed += at_once * int(environment(pods[deployment])["TABIAN_THREADS"])
         elif kind == "background":
             jobs = tree.service(deployment.rsplit("-", 1)[0]).jobs
-            needed += at_once * (2 + len(jobs) + 1)  # its pool (gateway/cli/service.py) and its bell
+            needed += at_once * (BACKGROUND_CONNECTIONS + len(jobs) + 1)  # and its bell
     given = of_kind(documents, "Cluster")["postgres"]["spec"]["postgresql"]["parameters"]["max_connections"]
     assert needed <= int(given)
 

@@ -18,6 +18,7 @@ from tests.support.cluster import (
     OVERLAYS,
     container,
     environment,
+    matches,
     of_kind,
     overlay,
     processes,
@@ -39,6 +40,10 @@ ELSEWHERE = {
 """Containers of compose that are the cluster's to have."""
 SETTINGS = {"TABIAN_CLOCK_FILE": "only a rehearsal has another clock than the real one"}
 """Settings of compose that a cluster has not."""
+OWN_SETTINGS = {"export-worker": {"TABIAN_DISKS": "/var/lib/tabian"}}
+"""Settings that differ: PostgreSQL's disks are its operator's to tell."""
+TRACES = [{"configMapRef": {"name": "traces", "optional": True}}]
+"""For what compose hands on where its own environment has it: OpenTelemetry's settings."""
 MEMORY = {
     "edge": "a few thousand people more than on one machine (`connections` in gateway/edge/configuration.py)"
 }
@@ -91,7 +96,10 @@ def test_the_same_processes(name: str) -> None:
 def test_the_same_command_settings_and_secrets(name: str) -> None:
     pod, said = processes(overlay("base"))[name], compose()[name]
     assert container(pod).get("args") == said.get("command")
-    told = {key: value for key, value in said["environment"].items() if key not in SETTINGS}
+    handed_on = {key for key, value in said["environment"].items() if value is None}
+    assert bool(handed_on) == (container(pod).get("envFrom") == TRACES)
+    told = {key: value for key, value in said["environment"].items() if key not in {*SETTINGS, *handed_on}}
+    told |= OWN_SETTINGS.get(name, {})
     told |= (
         {"TABIAN_LOG_LEVEL": "INFO"} if "TABIAN_LOG_LEVEL" in told else {}
     )  # compose: ${TABIAN_LOG_LEVEL:-INFO}
@@ -124,7 +132,7 @@ def test_every_address_that_a_setting_names_is_a_service(name: str) -> None:
     services = of_kind(overlay(name), "Service")
     for process, pod in processes(overlay(name)).items():
         for value in environment(pod).values():
-            found = re.fullmatch(r"http://([a-z-]+):(\d+)", value)
+            found = re.fullmatch(r"(?:http://)?([a-z-]+):(\d+)", value)
             ports = {port["port"] for port in services[found[1]]["spec"]["ports"]} if found else set()
             assert not found or int(found[2]) in ports, process
 
@@ -196,6 +204,43 @@ def test_rabbitmqs_log_is_full_before_its_memory_is() -> None:
     assert 3 * int(here["raft.wal_max_size_bytes"]) <= alarm
     memory = of_kind(overlay("base"), "RabbitmqCluster")["rabbitmq"]["spec"]["resources"]["limits"]["memory"]
     assert alarm <= _mebibytes(memory) * 1024 * 1024 / 2
+
+
+def _asked(config: dict[str, Any]) -> dict[str, tuple[object, ...]]:
+    """Job → path, parameters and what is dropped, of compose's Prometheus."""
+    return {
+        job["job_name"]: (
+            job.get("metrics_path", "/metrics"),
+            job.get("params", {}),
+            [rule["regex"] for rule in job.get("metric_relabel_configs", [])],
+        )
+        for job in config["scrape_configs"]
+    }
+
+
+def test_prometheus_asks_the_same_under_the_same_names() -> None:
+    config = yaml.safe_load(tree.text_of(Path("deploy/prometheus/prometheus.yml")))
+    endpoints = [
+        endpoint
+        for monitor in of_kind(overlay("prod"), "PodMonitor").values()
+        for endpoint in monitor["spec"]["podMetricsEndpoints"]
+        if "relabelings" in endpoint
+    ]
+    here: dict[str, tuple[object, ...]] = {}
+    for endpoint in endpoints:
+        job, process = endpoint["relabelings"]
+        assert (job["targetLabel"], process["targetLabel"]) == ("job", "process")
+        here[job["replacement"]] = (
+            endpoint.get("path", "/metrics"),
+            endpoint.get("params", {}),
+            [rule["regex"] for rule in endpoint.get("metricRelabelings", [])],
+        )
+    assert here == {job: how for job, how in _asked(config).items() if job != "watch"}
+    (processes_job,) = [job for job in config["scrape_configs"] if job["job_name"] == "process"]
+    chosen = of_kind(overlay("prod"), "PodMonitor")["process"]["spec"]["selector"]
+    pods = processes(overlay("prod"))
+    taken = {name for name, pod in pods.items() if matches(chosen, pod["metadata"]["labels"])}
+    assert taken == set(processes_job["dns_sd_configs"][0]["names"])
 
 
 def test_every_secret_is_made_and_none_that_nobody_needs(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ STORES = {
 }
 """The operators' pods, by their labels."""
 WORLD, DNS = "world", "kube-system"
-PORTS = (53, 443, 4369, 5432, 5672, 6443, 8000, 8081, 8405, 8443, 9100, 9187, 15672, 15692, 25672)
+PORTS = (53, 443, 4318, 4369, 5432, 5672, 6443, 8000, 8081, 8405, 8443, 9100, 9187, 15672, 15692, 25672)
 
 
 @functools.cache
@@ -94,7 +94,7 @@ def test_nobody_speaks_to_anybody_but_for_this() -> None:
 
 def test_the_portal_comes_in_by_the_inner_door_and_export_asks_snapshot() -> None:
     inner = {(who, port) for who, whom, port in _connections() if whom == "edge"}
-    assert inner == {("portal", 8081), ("portal-sign-in", 8081)}
+    assert inner == {(who, port) for who in ("portal", "portal-sign-in") for port in (8081, 8443)}
     beside = {c for c in _connections() if c[1] == "snapshot-api" and c[0] != "edge"}
     assert beside == {("export-worker", "snapshot-api", 8000)}
 

@@ -141,7 +141,14 @@ _SCALED = shape(
         "triggers": many(_TRIGGER),
     }
 )
-_ENDPOINT = shape({"port": TEXT, "interval": SPAN}, path=TEXT, params=OPEN)
+_RELABELLED = shape({}, sourceLabels=many(TEXT), targetLabel=TEXT, regex=TEXT, replacement=TEXT, action=TEXT)
+_ENDPOINT = shape(
+    {"port": TEXT, "interval": SPAN},
+    path=TEXT,
+    params=OPEN,
+    relabelings=many(_RELABELLED),
+    metricRelabelings=many(_RELABELLED),
+)
 
 SHAPES: dict[tuple[str, str], Schema] = {
     ("postgresql.cnpg.io/v1", "Cluster"): _kind(_CLUSTER),
@@ -153,7 +160,12 @@ SHAPES: dict[tuple[str, str], Schema] = {
         shape({"secretTargetRef": many(shape({"parameter": TEXT, "name": TEXT, "key": TEXT}))})
     ),
     ("monitoring.coreos.com/v1", "PodMonitor"): _kind(
-        shape({"selector": shape({"matchLabels": OPEN}), "podMetricsEndpoints": many(_ENDPOINT)})
+        shape(
+            {
+                "selector": shape({}, matchLabels=OPEN, matchExpressions=many(OPEN)),
+                "podMetricsEndpoints": many(_ENDPOINT),
+            }
+        )
     ),
 }
 """(apiVersion, kind) → its shape."""

@@ -113,14 +113,15 @@ def _operation(app: Flask, name: str, asked: tuple[Rule, str], told: Operation, 
     public = bool(getattr(view, "is_public", False))
     route = next((route for route in ROUTES if route.matches(method, _sample(rule))), None)
     words = " ".join(inspect.cleandoc(view.__doc__ or "").split())
+    refusals: Shape = {**expected(told, route, rule.rule, public=public)}
+    answers = {str(status): _gives(one) for status, one in told.gives.items()}
     said: Shape = {
         "operationId": f"{name}-{rule.endpoint.replace('.', '-')}",
         "tags": [name],
         "summary": words.partition(". ")[0].removesuffix("."),
         "description": f"{words}\n\n{_who(roles)}",
         "parameters": [*_places(rule), *_parameters(told)],
-        "responses": {str(status): _gives(one) for status, one in told.gives.items()}
-        | {status: ref for status, ref in expected(told, route, rule.rule, public=public).items()},
+        "responses": dict(sorted((refusals | answers).items())),
     }
     body = _body(told, route)
     return said | ({"security": []} if public else {}) | ({"requestBody": body} if body else {})

@@ -158,7 +158,7 @@ def _names(module: ModuleType | None) -> set[str]:
         (EXPORT, "relay", None),
         (PORTAL, "api", certificate),
     ],
-    ids=lambda given: getattr(given, "name", None) or str(given),
+    ids=lambda given: getattr(given, "name", given if isinstance(given, str) else ""),
 )
 def test_a_process_serves_what_its_service_declares_and_nothing_of_another(
     bench: Callable[..., Bench],

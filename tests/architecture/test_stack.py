@@ -149,3 +149,12 @@ def test_the_brokers_log_is_full_long_before_its_memory_is() -> None:
         int(told["vm_memory_high_watermark.absolute"]) * 1_000_000,
     )
     assert 3 * log <= alarm
+
+
+@pytest.mark.parametrize(
+    "place", [COMPOSE, Path("deploy/k8s/base/postgres.yaml"), Path("services/kit/postgres.py")], ids=str
+)
+def test_wherever_postgresql_runs_its_log_quotes_no_row_and_no_statement(place: Path) -> None:
+    text = tree.text_of(place)
+    for setting in ("log_error_verbosity *[=:] *terse", "log_min_error_statement *[=:] *panic"):
+        assert re.search(setting, text), "its DETAIL is the row itself, with name and number"

@@ -24,7 +24,7 @@ from services.snapshot.rules.counts import COUNTED_STATES
 from services.snapshot.tables import results
 
 blueprint = Blueprint("extracts", __name__)
-SCHOOLS_PER_PAGE = 200
+SCHOOLS_PER_PAGE = 50
 EXPORT = Grant("service", "export")
 
 

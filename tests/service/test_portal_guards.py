@@ -12,6 +12,7 @@ from tests.support.visitor import PASSWORD
 
 OPEN_TO_ALL = {
     "api.issue_token",
+    "api.interface",
     "api.public_keys",
     "bootstrap.static",
     "health.healthz",

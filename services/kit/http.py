@@ -134,7 +134,7 @@ def _observe(app: Flask, service: str) -> None:
         g.work = ExitStack()
         g.work.enter_context(under(request.headers.get("X-Request-Id"), request.headers.get("traceparent")))
         if request.blueprint != "health":
-            g.span = _begin_span(g.work, service)
+            g.span = _begin_span(g.work, service, waited)
         if "\x00" in request.path:  # no name holds one, and PostgreSQL refuses to compare with one
             raise not_found()
 
@@ -152,10 +152,10 @@ def _observe(app: Flask, service: str) -> None:
         work.close()
 
 
-def _begin_span(work: ExitStack, service: str) -> tracing.Span:
-    """The request's span. Where the trace begins with it, that of the edge is around it, since its stamp: the edge sends none."""
+def _begin_span(work: ExitStack, service: str, waited: float | None) -> tracing.Span:
+    """The request's span; `waited`: seconds since the edge stamped it. Where the trace begins with it, that of the edge is around
+    it, since its stamp: the edge sends none."""
     name, about = f"{_method()} {_route()}", {"http.request.method": _method(), "http.route": _route()}
-    waited = _waited()
     if waited and not traceparent():
         work.enter_context(tracing.span("edge", name, "server", about, since=time.time() - waited))
     return work.enter_context(tracing.span(service, name, "server", about))

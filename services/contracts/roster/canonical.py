@@ -24,7 +24,13 @@ MAX_UNPACKED = 64 * 1024 * 1024
 MEDIA_TYPE = "text/csv"
 
 _COMMA, _NEWLINE = b",\n"
-_HEADER = ",".join(COLUMNS).encode() + b"\n"
+
+
+def _header(columns: Sequence[str]) -> bytes:
+    return ",".join(columns).encode() + b"\n"
+
+
+_HEADER = _header(COLUMNS)
 _SCHEMA = dict.fromkeys(COLUMNS, pl.String)
 _TIES = ("student_code", "national_id")
 _UNRANKED = 2**31 - 1
@@ -101,9 +107,9 @@ def encode_many(frames: Sequence[pl.DataFrame], columns: Sequence[str] = COLUMNS
     if len(ends) != 1 + sum(frame.height for frame in frames):  # a cell with a line break in it
         return [encode(frame, columns) for frame in frames]
     results: list[bytes] = []
-    line = 0
+    header, line = _header(columns), 0
     for frame in frames:
-        results.append(_header(columns) + written[ends[line] : ends[line + frame.height]])
+        results.append(header + written[ends[line] : ends[line + frame.height]])
         line += frame.height
     return results
 
@@ -191,10 +197,6 @@ def select_many(bodies: Sequence[bytes], columns: Sequence[str], of: Sequence[st
 def _joined(bodies: Sequence[bytes], header: bytes = _HEADER) -> bytes:
     """One header, and the lines of all these documents."""
     return b"".join([header, *(body[len(header) :] for body in bodies)])
-
-
-def _header(columns: Sequence[str]) -> bytes:
-    return ",".join(columns).encode() + b"\n"
 
 
 def _sliced(merged: pl.DataFrame, heights: Sequence[int]) -> list[pl.DataFrame]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
@@ -20,30 +19,11 @@ from services.kit.messaging import inbox
 from services.kit.messaging import outbox as rows
 from services.kit.metrics import COUNTED_SECONDS, INBOX_ROWS, OUTBOX_ROWS
 from tests.support.bench import Bench
-from tests.support.toys import MAKER, TAKER, package
+from tests.support.toys import MAKER, package, publish
 
 BUILT, _ = describe(package("a"))
 HOUR = 3600
 DAY = 24 * HOUR
-
-
-@pytest.fixture
-def maker(bench: Callable[..., Bench]) -> Bench:
-    return bench(MAKER)
-
-
-@pytest.fixture
-def taker(bench: Callable[..., Bench], maker: Bench) -> Bench:
-    made = bench(TAKER)
-    made.broker = maker.broker
-    object.__setattr__(made.runtime, "broker", maker.broker)
-    return made
-
-
-def publish(maker: Bench, *names: str) -> None:
-    with maker.database.transaction() as tx:
-        for name in names:
-            tx.publish(package(name), subject=name)
 
 
 def carry(maker: Bench, taker: Bench) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -12,12 +12,7 @@ import sqlalchemy as sa
 from services.kit.database import Database
 from services.kit.doorbell import CHANNEL, Doorbell, listen
 from tests.support.bench import Bench
-from tests.support.toys import MAKER, package
-
-
-@pytest.fixture
-def maker(bench: Callable[..., Bench]) -> Bench:
-    return bench(MAKER)
+from tests.support.toys import package
 
 
 class Ear:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -17,17 +17,7 @@ from services.kit.runtime import Background, build_runtime
 from services.kit.service import Sample
 from services.kit.settings import Settings
 from tests.support.bench import Bench
-from tests.support.toys import MAKER, package
-
-
-@pytest.fixture
-def maker(bench: Callable[..., Bench]) -> Bench:
-    return bench(MAKER)
-
-
-def publish(maker: Bench, name: str) -> None:
-    with maker.database.transaction() as tx:
-        tx.publish(package(name), subject=name)
+from tests.support.toys import MAKER, publish
 
 
 def told(samples: Iterable[Sample]) -> dict[tuple[object, ...], float]:

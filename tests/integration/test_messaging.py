@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,26 +16,7 @@ from services.kit.messaging import outbox as rows
 from services.kit.outbox import Report
 from tests.support.bench import Bench
 from tests.support.plans import look_up_row_by_row
-from tests.support.toys import MAKER, TAKER, package, seen
-
-
-@pytest.fixture
-def maker(bench: Callable[..., Bench]) -> Bench:
-    return bench(MAKER)
-
-
-@pytest.fixture
-def taker(bench: Callable[..., Bench], maker: Bench) -> Bench:
-    made = bench(TAKER)
-    made.broker = maker.broker
-    object.__setattr__(made.runtime, "broker", maker.broker)
-    return made
-
-
-def publish(maker: Bench, *names: str) -> None:
-    with maker.database.transaction() as tx:
-        for name in names:
-            tx.publish(package(name), subject=name)
+from tests.support.toys import package, publish, seen
 
 
 def effects(taker: Bench) -> list[str]:

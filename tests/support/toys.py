@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from services.contracts.export import PackageBuilt
 from services.kit.database import Transaction
 from services.kit.service import Service
+from tests.support.bench import Bench
 
 METADATA = sa.MetaData()
 seen = sa.Table("seen", METADATA, sa.Column("package", sa.Text), sa.Column("times", sa.Integer))
@@ -37,3 +38,10 @@ MAKER = Service(
 TAKER = Service(
     name="snapshot", metadata=METADATA, migrations=MIGRATIONS, blueprints=tuple, consumes={PackageBuilt: see}
 )
+
+
+def publish(maker: Bench, *names: str) -> None:
+    """Have the toy maker publish these packages, in one transaction."""
+    with maker.database.transaction() as tx:
+        for name in names:
+            tx.publish(package(name), subject=name)

@@ -56,7 +56,7 @@ POOLS: Final[tuple[Pool, ...]] = (
     Pool("buildings-api", threads=10, queue=200),
     Pool("export-api", threads=6, queue=200),
     Pool("portal", threads=18, queue=400, slow_seconds=90, pages=True),
-    Pool("portal-sign-in", threads=6, queue=200, pages=True),
+    Pool("portal-sign-in", threads=4, queue=200, pages=True),
 )
 
 WAITING: Final[dict[Class, float]] = {"report": 0.25, "act": 2}

@@ -54,7 +54,7 @@ def test_every_pool_of_the_edge_is_a_service_with_the_threads_it_counts_on() -> 
     assert f'TABIAN_THREADS: "{DEFAULT_THREADS}"' in tree.text_of(COMPOSE)
 
 
-def test_what_an_act_needs_has_more_of_a_busy_processor_than_passwords() -> None:
+def test_what_an_act_needs_has_more_of_a_busy_processor_than_passwords_and_what_goes_on_behind() -> None:
     text = tree.text_of(COMPOSE)
     shares = {name: int(n) for name, n in re.findall(r"&(first|last) \{cpu_shares: (\d+)\}", text)}
     assert shares["last"] < 1024 < shares["first"], "Docker's own is 1024"
@@ -63,6 +63,7 @@ def test_what_an_act_needs_has_more_of_a_busy_processor_than_passwords() -> None
         for place in shares
     }
     assert given == {"first": {"edge", "postgres", "intake-api"}, "last": {"portal-sign-in"}}
+    assert re.search(r"^x-background: .+\n  <<: \[\*process, \*last\]", text, re.MULTILINE)
 
 
 def test_nothing_stands_in_the_way_of_scaling() -> None:

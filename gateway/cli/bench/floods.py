@@ -30,6 +30,8 @@ _BEFORE_SECONDS: Final = 2.0
 """A flood begins so long before the acts: its lines are open by then."""
 SIGN_INS: Final = 10.0
 """So many times as many sign in as can be served."""
+_STEPS: Final = 8
+"""An overload lasts so many steps: in fewer, what waits when it ends would be most of what came."""
 _SIGNING_IN: Final = 20
 """Schools whose people sign in."""
 _CROWD: Final = 100.0
@@ -43,7 +45,7 @@ def measure_overload(yard: Yard, versions: Mapping[str, str], start: float) -> d
     asked = flood_calls(list(versions), yard.passes)
     knee = asyncio.run(_knee_beside_nothing(yard, versions, start, static(asked)))
     rate = knee.per_s or LEAST_PER_S
-    got, flooded = _flooded(yard, versions, rate, 2 * yard.step_seconds, asked, FLOOD * rate)
+    got, flooded = _flooded(yard, versions, rate, _STEPS * yard.step_seconds, asked, FLOOD * rate)
     yard.settle()
     yard.say(
         f"  overload: {rate} acts a second and {flooded.per_s} others: {got.goodput:.1%} in the window, "

@@ -11,7 +11,18 @@ from pathlib import Path
 from typing import Final
 
 from gateway.edge import waiting
-from gateway.edge.pools import ACTS, POOLS, PRIORITIES, WAITING, Lane, Pool, acts_waiting, lane_of
+from gateway.edge.pools import (
+    ACTS,
+    AGAIN,
+    OWN_ACTS,
+    POOLS,
+    PRIORITIES,
+    WAITING,
+    Lane,
+    Pool,
+    acts_waiting,
+    lane_of,
+)
 from gateway.routes import PAGES, ROUTES, Route
 from services.kit.auth_terms import LEEWAY_SECONDS
 
@@ -114,6 +125,8 @@ def _places(site: Site) -> dict[str, str]:
         **{name: str(getattr(site, name)) for name in names},
         "leeway": str(LEEWAY_SECONDS),
         "priorities": "\n".join(priorities),
+        "own_acts": str(OWN_ACTS),
+        "again": str(AGAIN),
         "acts": ACTS,
         "acts_waiting": str(acts_waiting(site.pools)),
     }
@@ -149,7 +162,8 @@ def _limits(pool: Pool) -> list[str]:
     """How many may wait: an act may where a reader is asked to come again, and a reader where a report is."""
     deny = "    http-request deny deny_status 503 if {{ queue gt {} }} {}{{ var(txn.class) -m str {} }}"
     each = [deny.format(round(pool.queue * part), "", name) for name, part in WAITING.items()]
-    return [*each, deny.format(pool.queue, "!", " ".join(WAITING))]
+    again = f"    http-request deny deny_status 503 if {{ queue gt {round(pool.queue * WAITING['act'] / 2)} }} {{ var(txn.again) -m bool }}"
+    return [*each, again, deny.format(pool.queue, "!", " ".join(WAITING))]
 
 
 def _problem(status: int, code: str, th: str, en: str) -> str:

@@ -49,7 +49,7 @@ class Lane:
 
 
 POOLS: Final[tuple[Pool, ...]] = (
-    Pool(ACTS, threads=12, queue=400, readers=2, slow_seconds=10),
+    Pool(ACTS, threads=28, queue=400, readers=2, slow_seconds=10),
     Pool("intake-uploads", threads=34, queue=400, slow_seconds=60),
     Pool("dedup-api", threads=10, queue=200),
     Pool("snapshot-api", threads=10, queue=200),
@@ -61,6 +61,11 @@ POOLS: Final[tuple[Pool, ...]] = (
 
 WAITING: Final[dict[Class, float]] = {"report": 0.25, "act": 2}
 """Class → the part of a pool's queue in which it may wait; all others in the whole. Who is turned away first stands first."""
+OWN_ACTS: Final = 4
+"""Acts that a person may ask for within ten seconds and stand where everybody stands; with the next they stand behind, and
+in half the part of the queue in which others may."""
+AGAIN: Final = 5
+"""Their place in HAProxy's order."""
 PRIORITIES: Final[dict[Class, int]] = {"read": 10, "report": 100}
 """HAProxy's queue serves the lowest number first; all others are 0."""
 

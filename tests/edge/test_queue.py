@@ -1,17 +1,20 @@
-"""The queue at the edge: bounded, acts and readers apart, reports turned away first, uploads never before either."""
+"""The queue at the edge: bounded, acts and readers apart, reports turned away first, uploads never before either, and nobody's flood
+of acts before another's first."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Iterator
+from itertools import repeat
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from uuid import uuid4
 
 import httpx
 import pytest
 
-from gateway.edge.pools import POOLS, SPARE_THREADS, acts_waiting
+from gateway.edge.pools import OWN_ACTS, POOLS, SPARE_THREADS, acts_waiting
 from services.kit.tickets import stamp_of
 from tests.support.edge import Edge, running_edge
 from tests.support.tokens import bearer
@@ -44,6 +47,12 @@ def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
 @pytest.fixture
 def clerk(edge: Edge) -> dict[str, str]:
     return bearer(edge.keys, "clerk-1066350177", ("clerk", "1066350177"))
+
+
+@pytest.fixture
+def people(edge: Edge) -> Iterator[dict[str, str]]:
+    """Clerks who have not asked for anything yet, one after the other."""
+    return (bearer(edge.keys, f"clerk-{uuid4()}", ("clerk", "1066350177")) for _ in repeat(None))
 
 
 @pytest.fixture
@@ -122,20 +131,53 @@ def test_a_flood_of_readers_holds_no_act(
 
 
 def test_a_full_queue_turns_readers_away_at_once_and_acts_when_twice_as_many_wait(
-    edge: Edge, clerk: dict[str, str], crowd: ThreadPoolExecutor
+    edge: Edge, people: Iterator[dict[str, str]], crowd: ThreadPoolExecutor
 ) -> None:
     for queue, method, path, most in (
         ("intake-api-readers", "GET", READ, QUEUE),
         ("intake-api", "POST", CONFIRM, 2 * QUEUE),
     ):
-        waiting = [crowd.submit(_ask, edge, clerk, method, f"{path}?slow={n}") for n in range(most + 2)]
+        waiting = [
+            crowd.submit(_ask, edge, next(people), method, f"{path}?slow={n}") for n in range(most + 2)
+        ]
         _wait_for_queue(edge, queue, most + 1)
         began = time.monotonic()
-        refused = _ask(edge, clerk, method, path)
+        refused = _ask(edge, next(people), method, path)
         assert time.monotonic() - began < 0.5
         assert (refused.status_code, refused.json()["type"]) == (503, "/problems/busy")
         assert refused.headers["retry-after"] == "2"
         assert _statuses(waiting) <= {200, 503}
+
+
+def test_who_asks_again_and_again_stands_behind_who_asks_for_the_first_time(
+    edge: Edge, people: Iterator[dict[str, str]], crowd: ThreadPoolExecutor
+) -> None:
+    process, hasty = edge.processes["intake-api"], next(people)
+    for _ in range(OWN_ACTS):
+        assert _ask(edge, hasty, "POST", CONFIRM).status_code == 200
+    process.seen.clear()
+    first = crowd.submit(_ask, edge, next(people), "POST", f"{CONFIRM}?slow=first")
+    time.sleep(0.1)
+    again = [crowd.submit(_ask, edge, hasty, "POST", f"{CONFIRM}?slow=again{n}") for n in range(2)]
+    _wait_for_queue(edge, "intake-api", 2)
+    others = [crowd.submit(_ask, edge, next(people), "POST", CONFIRM) for _ in range(3)]
+    assert _statuses([first, *again, *others]) == {200}
+    assert ["again" in seen["path"] for seen in process.seen] == [False] * 4 + [True] * 2
+
+
+def test_who_asks_again_and_again_leaves_half_of_the_queue_to_others(
+    edge: Edge, people: Iterator[dict[str, str]], crowd: ThreadPoolExecutor
+) -> None:
+    hasty = next(people)
+    again = [
+        crowd.submit(_ask, edge, hasty, "POST", f"{CONFIRM}?slow={n}") for n in range(OWN_ACTS + QUEUE + 4)
+    ]
+    _wait_for_queue(edge, "intake-api", QUEUE + 1)
+    began = time.monotonic()
+    assert _ask(edge, hasty, "POST", CONFIRM).status_code == 503
+    assert time.monotonic() - began < 0.5
+    assert _ask(edge, next(people), "POST", CONFIRM).status_code == 200
+    assert _statuses(again) == {200, 503}
 
 
 def test_who_waited_long_enough_is_asked_to_come_again_and_keeps_the_place_in_time(

@@ -29,7 +29,7 @@ from services.kit.http import runtime, transaction
 from services.kit.logs import under
 
 log = logging.getLogger(__name__)
-MOST = 16
+MOST = 24
 """Acts of one transaction: more would make the first wait for the last."""
 _SHOWN = ("school", "state", "revision", "confirmed_by", "locked")
 

@@ -39,6 +39,9 @@ resolvers processes
     accepted_payload_size 4096
 """
 
+_BY_PERSON = "    stick-table type string len 64 size 200k expire 20s store http_req_rate(10s)"
+"""How many acts each person asked for; in the backend of acts, as a backend without a process would count as one that is away."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
@@ -139,6 +142,7 @@ def _backend(lane: Lane, site: Site) -> str:
         f"    timeout queue {pool.wait_seconds}s",
         f"    timeout server {pool.slow_seconds}s",
         *((*_page_rules(), waiting.crowd()) if pool.pages else ()),
+        *([_BY_PERSON] if lane.name == ACTS else []),
         *_limits(pool),
         "    http-request wait-for-body time 20s at-least 32768 if { var(txn.class) -m str upload act sign-in }",
         "    http-after-response set-header X-Tabian-Queue %[queue] if { status 503 } !{ res.hdr(X-Tabian-Queue) -m found }",

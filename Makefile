@@ -48,11 +48,23 @@ fuzz: $(VENV)/ready  ## a stack asked at random through the edge, in every role,
 	deploy/setup/containers
 	TABIAN_TEST_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -m fuzz tests/stack/test_fuzz.py
 
+.PHONY: alerts
+alerts: $(VENV)/ready  ## every alert, seen to come for a real fault on a stack: half an hour; .tabian/e2e/every-alert.json
+	deploy/setup/containers
+	deploy/setup/wrk
+	rm -f .tabian/e2e/every-alert.json
+	$(BIN)/pytest -m alerts tests/stack/test_every_alert.py
+
 SEEDS ?= 5
 .PHONY: chaos
 chaos: $(VENV)/ready  ## rounds on a stack that is being broken (SEEDS=5); summary in .tabian/chaos
 	deploy/setup/containers
 	$(BIN)/tabian chaos --seeds $(SEEDS)
+
+.PHONY: drill
+drill: $(VENV)/ready  ## a stack lost in the middle of a round and put back; report in .tabian/drill
+	deploy/setup/containers
+	$(BIN)/tabian drill
 
 SCHOOLS ?= 1479
 .PHONY: bench

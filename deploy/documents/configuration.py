@@ -39,6 +39,12 @@ ELSEWHERE: Final = (
     Variable(
         "TABIAN_SECRETS", "`.tabian/stack/secrets`", "folder with the secrets as files", "docker-compose.yml"
     ),
+    Variable(
+        "TABIAN_ARCHIVE",
+        "`.tabian/stack-archive`",
+        "folder of PostgreSQL's log and copies (backup.md)",
+        "docker-compose.yml",
+    ),
     Variable("TABIAN_PROMETHEUS_PORT", "`9090`", "Prometheus' port on 127.0.0.1", "docker-compose.yml"),
     Variable("TABIAN_ALERTMANAGER_PORT", "`9093`", "Alertmanager's", "docker-compose.yml"),
     Variable("TABIAN_GRAFANA_PORT", "`3000`", "Grafana's", "docker-compose.yml"),

@@ -11,4 +11,11 @@ CREATE DATABASE :"database" OWNER :"role" TEMPLATE template0;
 REVOKE ALL ON DATABASE :"database" FROM PUBLIC;
 SQL
 done
+# who receives the log and copies the whole (archive.sh); copies everything, writes nothing
+run -v file=/run/secrets/archive.password <<'SQL'
+\set password `cat :file`
+CREATE ROLE archive LOGIN REPLICATION PASSWORD :'password';
+GRANT CONNECT ON DATABASE postgres TO archive;
+SQL
+echo "host replication archive all scram-sha-256" >>"$PGDATA/pg_hba.conf"
 run -c 'REVOKE ALL ON DATABASE postgres FROM PUBLIC' -c 'REVOKE ALL ON DATABASE template1 FROM PUBLIC'

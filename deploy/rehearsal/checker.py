@@ -19,7 +19,8 @@ import psycopg
 import zstandard
 
 SERVICES = ("intake", "dedup", "snapshot", "buildings", "export")
-_ACT = re.compile(r"^/api/v1/rounds/[^/]+/schools/(?P<school>[^/]+)/(?P<act>[a-z]+)$")
+_PATH = re.compile(r"^/api/v1/rounds/[^/]+/schools/(?P<school>[^/]+)/(?P<act>[a-z]+)$")
+UPLOAD = "upload"
 _ACTS = {
     "confirmation": "confirm",
     "certification": "certify",
@@ -32,6 +33,18 @@ _DUE = "SELECT EXISTS (SELECT FROM outbox WHERE next_send_at IS NOT NULL)"
 _OPEN = "SELECT EXISTS (SELECT FROM outbox WHERE awaiting <> '{}' OR published_at IS NULL)"
 _PAGE = 50
 """So many documents are in memory at once: each may have some megabytes."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Promise:
+    """What somebody was answered: an upload that was taken (`sign` is its id), or an act (its receipt's signature)."""
+
+    school: str
+    what: str
+    sign: str
+
+    def __str__(self) -> str:
+        return f"{self.what} of {self.school} ({self.sign[:16]})"
 
 
 @dataclass
@@ -91,21 +104,40 @@ def _lines(journal: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
+def promises(journal: Path) -> set[Promise]:
+    """Every upload that was taken and every act that has a receipt."""
+    made = set()
+    for line in _lines(journal):
+        got, asked = line["got"], _PATH.match(line["path"])
+        if asked and line["method"] == "PUT" and line["status"] == 202:
+            made.add(Promise(asked["school"], UPLOAD, got["upload"]))
+        elif asked and "signature" in got:
+            made.add(Promise(asked["school"], got["act"], got["signature"]))
+    return made
+
+
+def lost_promises(journal: Path, databases: Databases) -> list[Promise]:
+    """Those of which the system knows nothing any more, by school."""
+    kept = {str(row[0]) for row in databases.ask("intake", "SELECT id FROM upload")}
+    kept |= {
+        row[0] for row in databases.ask("intake", "SELECT receipt ->> 'signature' AS signature FROM act")
+    }
+    return sorted(promise for promise in promises(journal) if promise.sign not in kept)
+
+
 def _check_uploads(verdict: Verdict, databases: Databases, journal: Path) -> None:
     """Every 202 has its upload, every accepted version its document, byte for byte, at intake and at snapshot."""
     kept = {str(row[0]) for row in databases.ask("intake", "SELECT id FROM upload")}
     versions = {(row[0], row[1]) for row in databases.ask("intake", "SELECT school, sha256 FROM version")}
     documents = {service: _sound_documents(verdict, databases, service) for service in ("intake", "snapshot")}
-    taken = {
-        line["got"]["upload"] for line in _lines(journal) if line["method"] == "PUT" and line["status"] == 202
-    }
+    taken = {promise for promise in promises(journal) if promise.what == UPLOAD}
     accepted = {
         (line["got"]["school"], line["got"]["sha256"])
         for line in _lines(journal)
         if line["path"].startswith("/api/v1/uploads/") and line["got"].get("state") == "accepted"
     }
     verdict.accepted += len(taken) + len(accepted)
-    verdict.lost += [f"upload {upload}" for upload in sorted(taken - kept)]
+    verdict.lost += [str(upload) for upload in sorted(taken) if upload.sign not in kept]
     verdict.lost += [f"version {sha} of {school}" for school, sha in sorted(accepted - versions)]
     for service, held in documents.items():
         missing = {sha for _, sha in versions} - held
@@ -142,9 +174,9 @@ def _check_acts(verdict: Verdict, databases: Databases, journal: Path) -> None:
     kept = Counter(
         row[0] for row in databases.ask("intake", "SELECT receipt ->> 'signature' AS signature FROM act")
     )
-    given = {line["got"]["signature"] for line in _lines(journal) if "signature" in line["got"]}
+    given = {promise.sign: promise for promise in promises(journal) if promise.what != UPLOAD}
     verdict.accepted += len(given)
-    verdict.lost += [f"act {signature[:16]}" for signature in sorted(given - kept.keys())]
+    verdict.lost += [str(act) for act in sorted(given.values()) if act.sign not in kept]
     verdict.doubled += [f"act {signature[:16]}" for signature, n in kept.items() if n > 1]
     unanswered = Counter(_asked(line) for line in _lines(journal) if line["status"] is None)
     acts = databases.ask("intake", "SELECT receipt ->> 'signature' AS signature, school, act FROM act")
@@ -159,7 +191,7 @@ def _check_acts(verdict: Verdict, databases: Databases, journal: Path) -> None:
 
 
 def _asked(line: dict[str, Any]) -> tuple[str, str]:
-    match = _ACT.match(line["path"])
+    match = _PATH.match(line["path"])
     if match is None:
         return ("", "")
     act = "undo" if line["method"] == "DELETE" else _ACTS.get(match["act"], "")

@@ -21,6 +21,7 @@ class Journal:
     """Appends to a file; thread-safe. Lines: method, path, who, status (null = maybe), sent (SHA-256), got."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("a", encoding="utf-8")
         self._lock = threading.Lock()

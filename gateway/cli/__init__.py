@@ -19,6 +19,12 @@ COMMANDS = {
         "chaos",
         "rounds on a stack that is being broken, and what a checker finds",
     ),
+    "backup": ("gateway.cli.backup", "backup", "keep a stack's past, and put it back at any moment"),
+    "drill": (
+        "gateway.cli.drill",
+        "drill",
+        "a stack lost in the middle of a round, put back, and what a checker finds",
+    ),
     "bench": ("gateway.cli.bench.command", "bench", "a stack under load, measured"),
     "rehearse": (
         "gateway.cli.rehearse",

@@ -61,7 +61,7 @@ def up(port: int, demo: bool, esa: str, schools: int, each: int) -> None:
     """Build and start it, wait until it is healthy, and say where things are."""
     say = plain_lines()
     here = Stack("tabian", FOLDER, port, beside=False)
-    with _said_plainly():
+    with said_plainly():
         start(here, say, each=each)
         if demo:
             _fill(here, make_demo_nation(FOLDER, esa=esa, schools=schools, seed=2564), say)
@@ -81,7 +81,7 @@ def up(port: int, demo: bool, esa: str, schools: int, each: int) -> None:
 @click.option("--volumes", is_flag=True, help="and forget everything it held")
 def down(volumes: bool) -> None:
     """Stop it. What it holds stays in its volumes."""
-    with _said_plainly():
+    with said_plainly():
         Stack("tabian", FOLDER, 8443).compose("down", *(["--volumes"] if volumes else []), quiet=False)
         if volumes:
             shutil.rmtree(FOLDER, ignore_errors=True)
@@ -91,7 +91,7 @@ def down(volumes: bool) -> None:
 @click.option("--port", type=int, default=8443, show_default=True, help="where the edge answers")
 def restart(port: int) -> None:
     """Restart every process a few at a time, so that nobody is turned away. Needs two of each (`up --each 2`)."""
-    with _said_plainly():
+    with said_plainly():
         roll(Stack("tabian", FOLDER, port), plain_lines())
 
 
@@ -117,7 +117,7 @@ def e2e(esa: str, schools: int | None, seed: int, keep: bool, json_file: Path) -
     folder = json_file.parent
     here = Stack("tabian-e2e", folder / "stack", free_port())
     nation = make_demo_nation(folder, esa=esa, schools=schools, seed=seed)
-    with _said_plainly():
+    with said_plainly():
         clear(here)
         try:
             start(here, say, each=2)
@@ -136,7 +136,7 @@ def e2e(esa: str, schools: int | None, seed: int, keep: bool, json_file: Path) -
     sys.exit(0 if summary.sound else 1)
 
 
-class _said_plainly:  # noqa: N801 - reads as a verb where it is used
+class said_plainly:  # noqa: N801 - reads as a verb where it is used
     """A fault of Docker or a container is told without a stack of ours."""
 
     def __enter__(self) -> None:

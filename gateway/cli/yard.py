@@ -165,7 +165,7 @@ def running_yard(
     try:
         start(stack, say, other={"intake-worker": os.cpu_count() or 1})  # checking is what takes longest
         with Journal(stack.folder / JOURNAL) as journal:
-            yield Yard(stack, nation, told, ByUrl(_urls(stack)), journal, say)
+            yield Yard(stack, nation, told, ByUrl(database_urls(stack)), journal, say)
     finally:
         if not keep:
             clear(stack)
@@ -206,7 +206,8 @@ def statement_of(yard: Yard, school: str) -> str:
     return str(answer.json()["statement"]["th"])
 
 
-def _urls(stack: Stack) -> dict[str, str]:
+def database_urls(stack: Stack) -> dict[str, str]:
+    """Service → where its database is now: a container has another address after each start."""
     return {name: superuser(stack, f"tabian_{name}") for name in SERVICES}
 
 

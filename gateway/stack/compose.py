@@ -67,6 +67,11 @@ class Stack:
         return self.folder / "clock" / "clock.json"
 
     @property
+    def archive(self) -> Path:
+        """Where backups are: beside the stack's own folder, and left alone when that is cleared away."""
+        return self.folder.with_name(f"{self.folder.name}-archive")
+
+    @property
     def address(self) -> str:
         return f"https://127.0.0.1:{self.port}"
 
@@ -81,6 +86,7 @@ class Stack:
             **os.environ,
             "TABIAN_SECRETS": str(self.secrets.resolve()),
             "TABIAN_CLOCK": str(self.clock.parent.resolve()),
+            "TABIAN_ARCHIVE": str(self.archive.resolve()),
             "TABIAN_EDGE_PORT": str(self.port),
             **(dict.fromkeys(WATCH_PORTS, "") if self.beside else {}),
         }

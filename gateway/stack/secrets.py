@@ -36,6 +36,7 @@ def make_secrets(folder: Path, *, postgres: str = "postgres", rabbitmq: str = "r
     make_keys(folder)
     _write(folder / "token.pub", _public(Keys(folder)))
     _password(folder / "postgres.password")
+    _password(folder / "archive.password")
     _password(folder / "grafana.password")
     urls = {name: _database_url(folder, name, postgres) for name in DATABASES}
     _write(folder / "databases.json", json.dumps(urls, indent=2))

@@ -36,19 +36,30 @@ ELSEWHERE = {
     "prometheus": "the cluster's own: overlays/prod/watched.yaml tells it whom to ask",
     "alertmanager": "the cluster's own",
     "grafana": "the cluster's own",
+    "archive": "PostgreSQL's operator: overlays/prod/backup.yaml",
+    "restore": "the same",
 }
 """Containers of compose that are the cluster's to have."""
 SETTINGS = {"TABIAN_CLOCK_FILE": "only a rehearsal has another clock than the real one"}
 """Settings of compose that a cluster has not."""
-OWN_SETTINGS = {"export-worker": {"TABIAN_DISKS": "/var/lib/tabian"}}
-"""Settings that differ: PostgreSQL's disks are its operator's to tell."""
+OWN_SETTINGS = {
+    "export-worker": {"TABIAN_DISKS": "/var/lib/tabian"},
+    "portal": {"TABIAN_PROMETHEUS_URL": "http://prometheus-operated.monitoring.svc:9090"},
+}
+"""Settings that differ: PostgreSQL's disks are its operator's to tell, and Prometheus is the cluster's own."""
 TRACES = [{"configMapRef": {"name": "traces", "optional": True}}]
 """For what compose hands on where its own environment has it: OpenTelemetry's settings."""
 MEMORY = {
     "edge": "a few thousand people more than on one machine (`connections` in gateway/edge/configuration.py)"
 }
 """Whose limit of memory differs."""
-OWN_MACHINE = {"max_connections", "shared_buffers", "effective_cache_size", "max_wal_size"}
+OWN_MACHINE = {
+    "max_slot_wal_keep_size",
+    "max_connections",
+    "shared_buffers",
+    "effective_cache_size",
+    "max_wal_size",
+}
 """Settings of PostgreSQL that belong to the size of its machine."""
 OWN_NODES = {
     "load_definitions": "where the operator's pods have room for it",
@@ -163,7 +174,7 @@ def test_postgresql_is_told_the_same() -> None:
 
 def test_the_small_overlay_is_as_small_as_compose() -> None:
     here = of_kind(overlay("dev"), "Cluster")["postgres"]["spec"]["postgresql"]["parameters"]
-    assert here == _postgres()
+    assert here == {name: value for name, value in _postgres().items() if name != "max_slot_wal_keep_size"}
     small, ours = _broker(_additional("dev")), _broker(tree.text_of(Path("deploy/rabbitmq/rabbitmq.conf")))
     assert small | {"load_definitions": ""} == ours | {"load_definitions": ""}
 

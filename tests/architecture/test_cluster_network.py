@@ -14,7 +14,7 @@ STORES = {
 }
 """The operators' pods, by their labels."""
 WORLD, DNS = "world", "kube-system"
-PORTS = (53, 443, 4318, 4369, 5432, 5672, 6443, 8000, 8081, 8405, 8443, 9100, 9187, 15672, 15692, 25672)
+PORTS = (53, 443, 4318, 4369, 5432, 5672, 6443, 8000, 8081, 8405, 8443, 9090, 9100, 9187, 15672, 15692, 25672)
 
 
 @functools.cache
@@ -112,6 +112,10 @@ def test_only_the_edge_is_reached_from_outside_and_only_stores_reach_out() -> No
         ("edge", 8443)
     }
     assert {pod for pod in _pods() for port in PORTS if _sends(pod, WORLD, port)} == set(STORES)
+
+
+def test_the_portal_alone_asks_what_watches() -> None:
+    assert {pod for pod in _pods() if _sends(pod, "monitoring", 9090)} == {"portal", "portal-sign-in"}
 
 
 def test_everybody_may_ask_for_names_and_be_asked_for_metrics() -> None:

@@ -69,4 +69,5 @@ def test_only_its_owner_and_who_tells_its_disk_see_the_folder_of_postgresql() ->
     mounts = re.findall(
         r"^      - (postgres-data:\S+)$", tree.text_of(Path("docker-compose.yml")), re.MULTILINE
     )
-    assert mounts == ["postgres-data:/var/lib/postgresql/data", "postgres-data:/disks/postgres:ro"]
+    whole = "postgres-data:/var/lib/postgresql/data"  # the server's, and a restore's into an empty one
+    assert mounts == [whole, "postgres-data:/disks/postgres:ro", whole]

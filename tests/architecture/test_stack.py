@@ -117,6 +117,7 @@ def test_every_secret_is_made_and_every_use_is_declared(tmp_path: Path) -> None:
         ("token.pem", {"portal", "portal-sign-in"}),
         ("ticket.key", {"edge", "intake-api", "intake-uploads"}),
         ("postgres.password", {"postgres"}),
+        ("archive.password", {"postgres", "archive", "restore"}),
         ("grafana.password", {"grafana"}),
     ],
 )

@@ -24,8 +24,8 @@ from tests.support.watching import (
 )
 
 RUNBOOK = Path("docs/runbook.md")
-NOT_SCRAPED = {"postgres", "prometheus", "grafana", "tools"}
-"""PostgreSQL is asked by the services, Prometheus asks, Grafana and tools come and go."""
+NOT_SCRAPED = {"postgres", "prometheus", "grafana", "tools", "archive", "restore"}
+"""PostgreSQL is asked by the services, Prometheus asks, Grafana, tools and backups come and go."""
 SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_count", "_sum")}
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from deploy.rehearsal.checker import _PAGE, ByUrl, check, settled
+from deploy.rehearsal.checker import _PAGE, ByUrl, check, lost_promises, settled
 from deploy.rehearsal.journal import Journal
 from deploy.rehearsal.truth import Outline
 from gateway.cli.yard import Yard
@@ -81,7 +81,14 @@ def test_an_answer_of_any_kind_is_found_in_the_journal(databases: ByUrl, tmp_pat
     journal.write_text("".join(json.dumps(line) + "\n" for line in lines))
     verdict = check(journal, databases)
     assert verdict.accepted == 4
-    assert verdict.lost == ["upload u1", "version ab of 1066350177", f"act {'s' * 16}", "evidence on case c1"]
+    assert verdict.lost == [
+        "upload of 1066350177 (u1)",
+        "version ab of 1066350177",
+        f"confirm of 1066350177 ({'s' * 16})",
+        "evidence on case c1",
+    ]
+    lost = lost_promises(journal, databases)
+    assert [(one.school, one.what) for one in lost] == [("1066350177", "confirm"), ("1066350177", "upload")]
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from gateway.cli.stage import make_demo_nation
 from gateway.embedded import free_port
 from gateway.stack.compose import Stack, docker
 from services.kit.clock import set_clock
+from tests.support.watched import Watched
 
 FOLDER = Path(".tabian/e2e")
 SCHOOLS = 60
@@ -132,3 +133,10 @@ def _plain(people: Cast) -> list[str]:
         for code, told in sorted(people.truth.schools.items())
         if told.pupils and code not in concerned and told.uploads[-1].file.endswith(".csv")
     ]
+
+
+@pytest.fixture(scope="module")
+def watched(scene: Scene) -> Iterator[Watched]:
+    places = (scene.stack.published("prometheus", 9090), scene.stack.published("alertmanager", 9093))
+    with httpx.Client(base_url=places[0], timeout=30) as one, httpx.Client(base_url=places[1]) as other:
+        yield Watched(one, other)

@@ -37,13 +37,6 @@ EMPTY = {
 """What rightly finds nothing on a stack that is well. Conservation needs ten minutes; so these come after the faults."""
 
 
-@pytest.fixture(scope="module")
-def watched(scene: Scene) -> Iterator[Watched]:
-    places = (scene.stack.published("prometheus", 9090), scene.stack.published("alertmanager", 9093))
-    with httpx.Client(base_url=places[0], timeout=30) as one, httpx.Client(base_url=places[1]) as other:
-        yield Watched(one, other)
-
-
 def _published(scene: Scene) -> dict[str, set[str]]:
     """Service → the addresses of this machine on which it answers."""
     rows = [json.loads(line) for line in scene.stack.compose("ps", "--format", "json").splitlines()]

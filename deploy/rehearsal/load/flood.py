@@ -99,6 +99,11 @@ class Flood:
             self._wrk.kill()
             self._wrk.wait()
 
+    def stop(self) -> None:
+        """It is enough; what came of it is not told."""
+        self._wrk.kill()
+        self._wrk.communicate()
+
     def result(self) -> Flooded:
         """Waits until it is over. Raises ValueError if wrk did not end well."""
         said, _ = self._wrk.communicate()

@@ -1,10 +1,12 @@
-"""The day of confirming as a whole: the round, what people meet, and what is told onwards."""
+"""The day of confirming as a whole: the round, what people meet, and what is told onwards. What the portal's operations page shows
+too is told there (`gateway.portal.day`)."""
 
 from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from deploy.grafana.panels import Panel, dashboard, graph, number
+from deploy.grafana.panels import Panel, dashboard, graph, number, picture
+from gateway.portal import day
 
 
 def board() -> Dashboard:
@@ -29,34 +31,15 @@ def _the_round() -> list[Panel]:
             {"{{round}}": 'sum by (round) (max by (round, state) (tabian_submissions{state="confirmed"}))'},
             about="Confirmed by the clerk, not yet certified by the director.",
         ),
-        graph(
-            "โรงเรียนตามสถานะ · Schools by state",
-            {"{{round}} {{state}}": "max by (round, state) (tabian_submissions)"},
-        ),
-        graph(
-            "การยืนยัน/รับรองต่อนาที · Acts a minute",
-            {"{{act}}": "60 * sum by (act) (rate(tabian_acts_total[5m]))"},
-        ),
+        picture(day.SCHOOLS),
+        picture(day.ACTS),
     ]
 
 
 def _answers() -> list[Panel]:
     return [
-        graph(
-            "คำตอบต่อวินาที · Answers a second",
-            {"{{code}}": 'sum by (code) (rate(haproxy_frontend_http_responses_total{proxy="public"}[1m]))'},
-            unit="reqps",
-        ),
-        graph(
-            "เวลาของการยืนยัน/รับรอง · Acts' time",
-            {
-                "p50 ทำ · doing": "histogram_quantile(0.5, tabian:acts_seconds_bucket:rate5m)",
-                "p99 ทำ · doing": "histogram_quantile(0.99, tabian:acts_seconds_bucket:rate5m)",
-                "p50 รอ · waiting": "histogram_quantile(0.5, tabian:acts_wait_seconds_bucket:rate5m)",
-                "p99 รอ · waiting": "histogram_quantile(0.99, tabian:acts_wait_seconds_bucket:rate5m)",
-            },
-            unit="s",
-        ),
+        picture(day.ANSWERS),
+        picture(day.TIMES),
         graph(
             "ผิดสัญญา · Acts failed and late",
             {
@@ -71,7 +54,7 @@ def _answers() -> list[Panel]:
 
 def _queues() -> list[Panel]:
     return [
-        graph("คิวที่ขอบ · Waiting at the edge", {"{{proxy}}": "haproxy_backend_current_queue"}),
+        picture(day.QUEUES),
         graph(
             "รอที่ขอบ p99 · Wait at the edge, p99",
             {
@@ -98,17 +81,13 @@ def _told() -> list[Panel]:
             {"{{type}} → {{consumer}}": "tabian:conservation:missing"},
             about="Nought, always: what is applied was handled, and what was handled was published.",
         ),
-        graph("เหตุการณ์ค้างส่ง · Outbox waiting", {"{{service}}": "max by (service) (tabian_outbox_waiting)"}),
+        picture(day.OUTBOX),
         graph(
             "เก่าสุดที่ยังไม่ส่ง · Oldest unsent",
             {"{{service}}": "max by (service) (tabian_outbox_oldest_seconds)"},
             unit="s",
         ),
-        graph(
-            "ผู้รับตามหลัง · Consumers behind",
-            {"{{service}} → {{consumer}}": "max by (service, consumer) (tabian_applied_lag_seconds)"},
-            unit="s",
-        ),
+        picture(day.LAG),
         graph("ถูกพักไว้ · Parked", {"{{service}}": "max by (service) (tabian_outbox_parked)"}),
         graph(
             "กรณีซ้ำซ้อน · Duplicate cases",

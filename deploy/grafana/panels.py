@@ -19,9 +19,12 @@ from grafana_foundation_sdk.models.common import (
 )
 from grafana_foundation_sdk.models.dashboard import DataSourceRef
 
+from gateway.portal.day import Picture, Unit
+
 PROMETHEUS: Final = DataSourceRef("prometheus", "prometheus")
 HEIGHT: Final = 8
 Panel = Graph | Stat
+_UNITS: Final[Mapping[Unit, str]] = {"number": "short", "seconds": "s", "per-second": "reqps"}
 
 
 def dashboard(title: str, about: str, rows: Mapping[str, Sequence[Panel]], *variables: Any) -> Dashboard:
@@ -66,6 +69,12 @@ def graph(title: str, queries: Mapping[str, str], *, unit: str = "short", about:
         .tooltip(VizTooltipOptions().mode(TooltipDisplayMode.MULTI).sort(SortOrder.DESCENDING))
     )
     return _asked(panel, queries)
+
+
+def picture(one: Picture) -> Graph:
+    """As the operations page shows it."""
+    queries = {line.legend: line.query for line in one.lines}
+    return graph(one.title, queries, unit=_UNITS[one.unit], about=f"{one.about_th} · {one.about_en}")
 
 
 def number(title: str, queries: Mapping[str, str], *, unit: str = "short", about: str = "") -> Stat:

@@ -16,6 +16,7 @@ from typing import Any
 import promql_parser as promql
 import yaml
 
+from gateway.portal.day import FIGURES
 from tests.architecture.tree import ROOT
 
 PROMETHEUS = ROOT / "deploy/prometheus"
@@ -101,8 +102,10 @@ def records() -> list[Rule]:
 
 
 def panels() -> list[Panel]:
-    """Every query of every stored dashboard, with a choice for each variable."""
-    return [
+    """Every query of every stored dashboard, with a choice for each variable, and of the operations page's figures. Its pictures are
+    the dashboards'."""
+    figures = [Panel("operations", f"{figure.th} · {figure.en}", figure.query) for figure in FIGURES]
+    return figures + [
         Panel(file.stem, panel["title"], _chosen(target["expr"]))
         for file in sorted(DASHBOARDS.glob("*.json"))
         for panel in json.loads(file.read_text(encoding="utf-8"))["panels"]

@@ -10,6 +10,7 @@ from gateway.portal.neighbours import ask
 from gateway.portal.pages.answers import Answer, local, typed
 from gateway.portal.pages.rounds import current, page_of
 from gateway.portal.sessions import person, signed_in, visitor
+from services.contracts.access import OPS
 from services.kit.auth import public
 from services.kit.errors import Problem
 from services.kit.http import runtime, transaction
@@ -28,7 +29,9 @@ def blueprint() -> Blueprint:
 
 @signed_in()
 def home() -> Answer:
-    """To the page of the person's role, in the round that matters now."""
+    """To the page of the person's role, in the round that matters now. Operations has one of its own, which asks no service."""
+    if person().grant.role == OPS:
+        return redirect(url_for("operations.show"))
     found = current(ask("GET", "/api/v1/rounds")["rounds"])
     own = page_of(person().grant, found) if found else ""
     return redirect(own or url_for("rounds.calendar"))

@@ -42,7 +42,37 @@ function tickAll(box) {
   });
 }
 
+// Every so many seconds show what has changed on this page, until its reader stops it or looks elsewhere.
+function renew(box) {
+  const pause = box.querySelector("[data-renew-pause]");
+  const stopped = () => pause.getAttribute("aria-pressed") === "true";
+  pause.hidden = false;
+  pause.addEventListener("click", () => pause.setAttribute("aria-pressed", String(!stopped())));
+  async function look() {
+    try {
+      if (!stopped() && !document.hidden) {
+        const answer = await fetch(window.location.href);
+        if (answer.redirected) return window.location.reload();
+        if (answer.ok) takeParts(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      }
+    } catch {
+      // the network is away for a moment: look again later
+    }
+    window.setTimeout(look, 1000 * box.dataset.renew);
+  }
+  window.setTimeout(look, 1000 * box.dataset.renew);
+}
+
+function takeParts(page) {
+  const [shown, fresh] = [document, page].map((one) => [...one.querySelectorAll("[data-renewed]")]);
+  if (shown.map((part) => part.id).join() !== fresh.map((part) => part.id).join()) return window.location.reload();
+  shown.forEach((part, n) => {
+    if (part.innerHTML !== fresh[n].innerHTML) part.innerHTML = fresh[n].innerHTML;
+  });
+}
+
 document.querySelectorAll("[data-lookout]").forEach(lookOut);
+document.querySelectorAll("[data-renew]").forEach(renew);
 document.querySelectorAll("[data-drop]").forEach(takeDrops);
 document.querySelectorAll("[data-tick-all]").forEach(tickAll);
 document.querySelectorAll("[data-submit-on-change] select").forEach((select) => {

@@ -59,7 +59,7 @@ SCHOOLS: Final = Picture(
     "schools",
     "โรงเรียนตามสถานะ",
     "Schools by state",
-    (Line("max by (round, state) (tabian_submissions)", "{{round}} {{state}}"),),
+    (Line("max by (round, state) (tabian_submissions)", "{{state}} {{round}}"),),
     "ทุกโรงเรียนควรรับรองแล้วเมื่อหมดเวลา",
     "When the window ends every school has certified.",
 )

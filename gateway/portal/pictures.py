@@ -31,7 +31,13 @@ _STYLE: Final = Style(
     plot_background="#ffffff",
     foreground="#17313a",
     foreground_strong="#17313a",
-    foreground_subtle="#d7dfdd",
+    foreground_subtle="#51656b",
+    guide_stroke_color="#d7dfdd",
+    major_guide_stroke_color="#b9c4c1",
+    guide_stroke_dasharray="1,0",
+    major_guide_stroke_dasharray="1,0",
+    stroke_opacity="1",
+    stroke_width="2.5",
     font_family='"Sarabun", "Noto Sans Thai", "Leelawadee UI", "Thonburi", "Loma", sans-serif',
     label_font_size=12,
     major_label_font_size=12,
@@ -90,8 +96,10 @@ def draw(about: Picture, found: Sequence[tuple[Line, list[Series]]], span: Span)
     shown = sorted(named[:MOST])
     in_words = words_of(about.unit)
     chart = _chart(in_words, span)
-    if shown:  # without a line pygal knows no place for a label
+    if shown:
         chart.x_labels = span.labels
+    else:
+        chart.show_x_labels = False  # without a line pygal knows no place for one
     for name, points in shown:
         chart.add(name, _with_gaps(points, span))
     svg = base64.b64encode(chart.render()).decode()
@@ -111,13 +119,14 @@ def _chart(in_words: Callable[[float | None], str], span: Span) -> Any:
         style=_STYLE,
         js=(),
         width=640,
-        height=300,
+        height=340,
         show_dots=False,
+        max_scale=5,
         allow_interruptions=True,
         include_x_axis=True,
         legend_at_bottom=True,
-        legend_at_bottom_columns=4,
-        truncate_legend=28,
+        legend_at_bottom_columns=2,
+        truncate_legend=36,
         xrange=(span.since, span.until),
         x_value_formatter=_clock,
         value_formatter=in_words,

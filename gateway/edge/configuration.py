@@ -13,7 +13,7 @@ from typing import Final
 from gateway.edge import waiting
 from gateway.edge.pools import (
     ACTS,
-    AGAIN,
+    BEHIND,
     OWN_ACTS,
     POOLS,
     PRIORITIES,
@@ -38,9 +38,6 @@ resolvers processes
     hold obsolete 5s
     accepted_payload_size 4096
 """
-
-_BY_PERSON = "    stick-table type string len 64 size 200k expire 20s store http_req_rate(10s)"
-"""How many acts each person asked for; in the backend of acts, as a backend without a process would count as one that is away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +126,7 @@ def _places(site: Site) -> dict[str, str]:
         "leeway": str(LEEWAY_SECONDS),
         "priorities": "\n".join(priorities),
         "own_acts": str(OWN_ACTS),
-        "again": str(AGAIN),
+        "behind": str(BEHIND),
         "acts": ACTS,
         "acts_waiting": str(acts_waiting(site.pools)),
     }
@@ -142,7 +139,7 @@ def _backend(lane: Lane, site: Site) -> str:
         f"    timeout queue {pool.wait_seconds}s",
         f"    timeout server {pool.slow_seconds}s",
         *((*_page_rules(), waiting.crowd()) if pool.pages else ()),
-        *([_BY_PERSON] if lane.name == ACTS else []),
+        *(_by_person(pool) if lane.name == ACTS else []),
         *_limits(pool),
         "    http-request wait-for-body time 20s at-least 32768 if { var(txn.class) -m str upload act sign-in }",
         "    http-after-response set-header X-Tabian-Queue %[queue] if { status 503 } !{ res.hdr(X-Tabian-Queue) -m found }",
@@ -166,8 +163,17 @@ def _limits(pool: Pool) -> list[str]:
     """How many may wait: an act may where a reader is asked to come again, and a reader where a report is."""
     deny = "    http-request deny deny_status 503 if {{ queue gt {} }} {}{{ var(txn.class) -m str {} }}"
     each = [deny.format(round(pool.queue * part), "", name) for name, part in WAITING.items()]
-    again = f"    http-request deny deny_status 503 if {{ queue gt {round(pool.queue * WAITING['act'] / 2)} }} {{ var(txn.again) -m bool }}"
-    return [*each, again, deny.format(pool.queue, "!", " ".join(WAITING))]
+    return [*each, deny.format(pool.queue, "!", " ".join(WAITING))]
+
+
+def _by_person(pool: Pool) -> list[str]:
+    """How many acts each person asked for, and how many may wait of who asks too often. In the backend of acts: a backend for the
+    table alone would count as a pool that is away."""
+    half = round(pool.queue * WAITING["act"] / 2)
+    return [
+        "    stick-table type string len 64 size 200k expire 20s store http_req_rate(10s)",
+        f"    http-request deny deny_status 503 if {{ queue gt {half} }} {{ var(txn.hasty) -m bool }}",
+    ]
 
 
 def _problem(status: int, code: str, th: str, en: str) -> str:

@@ -64,7 +64,7 @@ WAITING: Final[dict[Class, float]] = {"report": 0.25, "act": 2}
 OWN_ACTS: Final = 4
 """Acts that a person may ask for within ten seconds and stand where everybody stands; with the next they stand behind, and
 in half the part of the queue in which others may."""
-AGAIN: Final = 5
+BEHIND: Final = 5
 """Their place in HAProxy's order."""
 PRIORITIES: Final[dict[Class, int]] = {"read": 10, "report": 100}
 """HAProxy's queue serves the lowest number first; all others are 0."""

@@ -134,5 +134,9 @@ def test_headquarters_opens_a_round_and_gives_more_time(portal: PortalDesk) -> N
     }
 
 
-def test_operations_are_led_to_the_calendar(portal: PortalDesk) -> None:
-    assert "รอบการจัดเก็บข้อมูล" in portal.person("watch").page("/")
+def test_operations_are_led_to_their_own_page_and_may_see_the_calendar(portal: PortalDesk) -> None:
+    watch = portal.person("watch")
+    portal.services.away.add("/rounds")
+    assert "ห้องควบคุมวันยืนยันข้อมูล" in watch.page("/")
+    portal.services.away.clear()
+    assert "รอบการจัดเก็บข้อมูล" in watch.page("/rounds")

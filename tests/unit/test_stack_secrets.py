@@ -39,7 +39,7 @@ def test_the_folder_is_its_owners_alone_and_the_files_can_be_mounted(folder: Pat
 
 def test_no_two_passwords_are_alike(folder: Path) -> None:
     words = [file.read_text() for file in folder.iterdir() if file.name.endswith("password")]
-    others = ("postgres", "grafana")
+    others = ("postgres", "grafana", "archive")
     assert len(words) == len(set(words)) == len(DATABASES) + len(BROKER_USERS) + len(others)
     assert all(len(word) == 48 for word in words)
 

@@ -21,6 +21,8 @@ import zstandard
 SERVICES = ("intake", "dedup", "snapshot", "buildings", "export")
 _PATH = re.compile(r"^/api/v1/rounds/[^/]+/schools/(?P<school>[^/]+)/(?P<act>[a-z]+)$")
 UPLOAD = "upload"
+_UPLOADS = "SELECT id FROM upload"
+_RECEIPTS = "SELECT receipt ->> 'signature' AS signature FROM act"
 _ACTS = {
     "confirmation": "confirm",
     "certification": "certify",
@@ -118,16 +120,14 @@ def promises(journal: Path) -> set[Promise]:
 
 def lost_promises(journal: Path, databases: Databases) -> list[Promise]:
     """Those of which the system knows nothing any more, by school."""
-    kept = {str(row[0]) for row in databases.ask("intake", "SELECT id FROM upload")}
-    kept |= {
-        row[0] for row in databases.ask("intake", "SELECT receipt ->> 'signature' AS signature FROM act")
-    }
+    kept = {str(row[0]) for row in databases.ask("intake", _UPLOADS)}
+    kept |= {row[0] for row in databases.ask("intake", _RECEIPTS)}
     return sorted(promise for promise in promises(journal) if promise.sign not in kept)
 
 
 def _check_uploads(verdict: Verdict, databases: Databases, journal: Path) -> None:
     """Every 202 has its upload, every accepted version its document, byte for byte, at intake and at snapshot."""
-    kept = {str(row[0]) for row in databases.ask("intake", "SELECT id FROM upload")}
+    kept = {str(row[0]) for row in databases.ask("intake", _UPLOADS)}
     versions = {(row[0], row[1]) for row in databases.ask("intake", "SELECT school, sha256 FROM version")}
     documents = {service: _sound_documents(verdict, databases, service) for service in ("intake", "snapshot")}
     taken = {promise for promise in promises(journal) if promise.what == UPLOAD}
@@ -171,9 +171,7 @@ def _documents(databases: Databases, service: str) -> Iterator[Sequence[Any]]:
 
 def _check_acts(verdict: Verdict, databases: Databases, journal: Path) -> None:
     """Every receipt given out is kept once; every act that is kept was asked for."""
-    kept = Counter(
-        row[0] for row in databases.ask("intake", "SELECT receipt ->> 'signature' AS signature FROM act")
-    )
+    kept = Counter(row[0] for row in databases.ask("intake", _RECEIPTS))
     given = {promise.sign: promise for promise in promises(journal) if promise.what != UPLOAD}
     verdict.accepted += len(given)
     verdict.lost += [str(act) for act in sorted(given.values()) if act.sign not in kept]

@@ -47,7 +47,6 @@ class Picture:
 class Figure:
     """One number now. `most`: what is more than that is shown as trouble."""
 
-    name: str
     th: str
     en: str
     query: str
@@ -131,21 +130,19 @@ PICTURES: Final = (SCHOOLS, ACTS, ANSWERS, QUEUES, TIMES, UPLOADS, LAG, OUTBOX)
 """In the order of the operations page: how far the schools are, how they are served, whether all of it is told onwards."""
 
 FIGURES: Final = (
-    Figure("left", "เวลาที่เหลือ", "Time left", "max(tabian_window_seconds_left)", "seconds"),
+    Figure("เวลาที่เหลือ", "Time left", "max(tabian_window_seconds_left)", "seconds"),
     Figure(
-        "schools",
         "โรงเรียนที่ยังไม่รับรอง",
         "Schools not certified",
         'sum(max by (round, state) (tabian_submissions{state!~"certified|acknowledged|sealed"}))',
     ),
     Figure(
-        "short",
         "ยืนยันแล้ว ยังไม่รับรอง",
         "One act short",
         'sum(max by (round, state) (tabian_submissions{state="confirmed"}))',
     ),
-    Figure("acts", "ยืนยัน/รับรองต่อนาที", "Acts a minute", "60 * sum(rate(tabian_acts_total[1m]))"),
-    Figure("queue", "รอที่ขอบ", "Waiting at the edge", "sum(haproxy_backend_current_queue)", most=200),
-    Figure("lag", "ตามหลังมากสุด", "Furthest behind", "max(tabian_applied_lag_seconds)", "seconds", most=60),
-    Figure("missing", "เหตุการณ์ที่หายไป", "Events missing", "sum(tabian:conservation:missing)", most=0),
+    Figure("ยืนยัน/รับรองต่อนาที", "Acts a minute", "60 * sum(rate(tabian_acts_total[1m]))"),
+    Figure("รอที่ขอบ", "Waiting at the edge", "sum(haproxy_backend_current_queue)", most=200),
+    Figure("ตามหลังมากสุด", "Furthest behind", "max(tabian_applied_lag_seconds)", "seconds", most=60),
+    Figure("เหตุการณ์ที่หายไป", "Events missing", "sum(tabian:conservation:missing)", most=0),
 )

@@ -87,12 +87,12 @@ GROUPS = {
     ),
     "nobody answers": (
         Fault(
-            "intake's api stopped, 20 people act",
+            "intake's api stopped, two people act",
             faults.without_acts,
             {"PoolAway": {"proxy": "intake-api"}, "ActsFail": {}, "ActsFailSlowly": {}},
         ),
         Fault(
-            "dedup's api stopped, 20 people look",
+            "dedup's api stopped, two people look",
             faults.without_duplicates,
             {"AnswersFail": {"proxy": "dedup-api"}},
         ),

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import socket
-import subprocess
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,10 +14,11 @@ from typing import Any
 
 import httpx
 
+from gateway.embedded import free_port
+from tests.support.programs import running
 from tests.support.watching import program
 
 Labels = Mapping[str, str]
-START_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +49,7 @@ class Alertmanager:
 @contextmanager
 def running_alertmanager(configuration: Path, folder: Path) -> Iterator[Alertmanager]:
     """Alertmanager with this configuration and its data in `folder`; ends with the block."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     command = [
         program("alertmanager", "prometheus-alertmanager"),
         f"--config.file={configuration}",
@@ -62,27 +58,10 @@ def running_alertmanager(configuration: Path, folder: Path) -> Iterator[Alertman
         "--cluster.listen-address=",
     ]
     with (
-        (folder / "alertmanager.log").open("wb") as log,
+        running(command, f"http://{address}", folder / "alertmanager.log"),
         httpx.Client(base_url=f"http://{address}") as client,
     ):
-        running = subprocess.Popen(command, stdout=log, stderr=log)
-        try:
-            _wait(client, running)
-            yield Alertmanager(client)
-        finally:
-            running.terminate()
-            running.wait(10)
-
-
-def _wait(client: httpx.Client, running: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while running.poll() is None and time.monotonic() < deadline:
-        try:
-            if client.get("/-/ready").is_success:
-                return
-        except httpx.TransportError:
-            time.sleep(0.05)
-    raise RuntimeError("Alertmanager did not start; see alertmanager.log")
+        yield Alertmanager(client)
 
 
 @dataclass

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
-
 from gateway.embedded import free_port
+from tests.support.programs import running
 from tests.support.watching import program
 
-START_SECONDS = 30.0
 Past = Mapping[str, Sequence[tuple[float, float]]]
 """Series, as `name{label="value"}`, → (Unix seconds, value)."""
 
@@ -33,14 +30,8 @@ def running_prometheus(folder: Path, past: Past, rules: str = "") -> Iterator[st
         f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address={address}",
     ]
-    with (folder / "prometheus.log").open("wb") as log:
-        running = subprocess.Popen(command, stdout=log, stderr=log)
-        try:
-            _wait(f"http://{address}", running)
-            yield f"http://{address}"
-        finally:
-            running.terminate()
-            running.wait(10)
+    with running(command, f"http://{address}", folder / "prometheus.log"):
+        yield f"http://{address}"
 
 
 def _write_past(folder: Path, past: Past) -> None:
@@ -57,14 +48,3 @@ def _write_past(folder: Path, past: Past) -> None:
         str(folder / "data"),
     ]
     subprocess.run(command, check=True, capture_output=True)
-
-
-def _wait(address: str, running: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while running.poll() is None and time.monotonic() < deadline:
-        try:
-            if httpx.get(f"{address}/-/ready").is_success:
-                return
-        except httpx.TransportError:
-            time.sleep(0.05)
-    raise RuntimeError("Prometheus did not start; see prometheus.log")

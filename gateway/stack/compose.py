@@ -68,8 +68,10 @@ class Stack:
 
     @property
     def archive(self) -> Path:
-        """Where backups are: beside the stack's own folder, and left alone when that is cleared away."""
-        return self.folder.with_name(f"{self.folder.name}-archive")
+        """Where backups are: where TABIAN_ARCHIVE says, if it is this machine's own stack; else beside the stack's folder, and left
+        alone when that is cleared away."""
+        named = "" if self.beside else os.environ.get("TABIAN_ARCHIVE", "")
+        return Path(named) if named else self.folder.with_name(f"{self.folder.name}-archive")
 
     @property
     def address(self) -> str:

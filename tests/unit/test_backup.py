@@ -52,6 +52,16 @@ def test_where_no_copy_is_old_enough_those_there_are_are_named(stack: Stack, tmp
         before(Stack("tabian-unit", tmp_path / "other", 1), None)
 
 
+def test_an_archive_elsewhere_is_that_of_the_machines_own_stack_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = Stack("tabian", tmp_path / "stack", 1, beside=False)
+    assert own.archive == tmp_path / "stack-archive"
+    monkeypatch.setenv("TABIAN_ARCHIVE", "/mnt/elsewhere")
+    assert own.archive == Path("/mnt/elsewhere")
+    assert Stack("tabian-drill", tmp_path / "stack", 1).archive == tmp_path / "stack-archive"
+
+
 def test_the_report_names_what_was_lost_and_what_is_otherwise_than_it_should_be() -> None:
     lost = [f"confirm of 10663501{n:02} (ab)" for n in range(14)]
     told = Drilled(60, lost=lost, moment="2026-11-28T10:00:00+00:00", repeated={"confirm": 14})

@@ -38,10 +38,11 @@ groups:
 
 
 def _past() -> dict[str, list[tuple[float, float]]]:
-    """Twenty minutes until now; the queue's figures lack the five in the middle."""
+    """Twenty minutes until now; the queue's figures lack seven in the middle, since Prometheus answers with a figure
+    until it is five minutes old."""
     now = int(time.time())
     times = [float(now - STEP * n) for n in range(MINUTES * 60 // STEP, -1, -1)]
-    lacking = times[len(times) // 2 - 10 : len(times) // 2 + 10]
+    lacking = times[len(times) // 2 - 14 : len(times) // 2 + 14]
     past = {
         f'tabian_submissions{{round="2564-2",state="{state}"}}': [(at, number) for at in times]
         for state, number in SCHOOLS.items()

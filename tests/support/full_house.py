@@ -4,6 +4,7 @@ away. The round clock of both is one, and runs. Not here: the other services (sn
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 CLERK = f"clerk-{SCHOOL}"
 _CROWD = 24
+_NUMBERS = itertools.count(1)
 
 
 class Gate:
@@ -82,7 +84,8 @@ class House:
 
     @contextmanager
     def full(self, pool: str) -> Iterator[None]:
-        """Every place of a pool of intake's is taken and its queue is full, by people of another school."""
+        """Every place of a pool of intake's is taken and its queue is full, by people of another school: each ask is
+        another person's, since who asks often stands behind and leaves room in the queue."""
         gate, ended = self.gates[pool], threading.Event()
         gate.is_open.clear()
         with ThreadPoolExecutor(_CROWD) as crowd:
@@ -101,7 +104,7 @@ class House:
             time.sleep(0.05)
 
     def _ask(self, pool: str) -> int:
-        headers = bearer(self.edge.keys, "other", ("clerk", OTHER))
+        headers = bearer(self.edge.keys, f"other-{next(_NUMBERS)}", ("clerk", OTHER))
         method, act = ("PUT", "/roster") if pool == "intake-uploads" else ("POST", "/confirmation")
         with httpx.Client(base_url=self.edge.inner.base_url, timeout=60) as client:
             return client.request(

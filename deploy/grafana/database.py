@@ -23,10 +23,7 @@ def _connections() -> list[Panel]:
         ),
         graph(
             "ของทั้งหมด · Of all there may be",
-            {
-                "": "sum(max by (service, state) (tabian_database_connections))"
-                " / max(tabian_database_connections_max)"
-            },
+            {"": "max(tabian_database_connections_taken) / max(tabian_database_connections_max)"},
             unit="percentunit",
         ),
         graph(

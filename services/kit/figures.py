@@ -110,7 +110,8 @@ _CONNECTIONS = sa.text(
 _COUNTED = sa.text(
     """
     SELECT xact_commit, xact_rollback, deadlocks, blks_hit, blks_read, temp_bytes,
-           pg_database_size(current_database()) AS size, current_setting('max_connections')::int AS most
+           pg_database_size(current_database()) AS size, current_setting('max_connections')::int AS most,
+           (SELECT sum(numbackends)::int FROM pg_stat_database) AS taken
       FROM pg_stat_database WHERE datname = current_database()
     """
 )
@@ -137,6 +138,7 @@ class DatabaseFigures:
             counted, sessions = connection.execute(_COUNTED).one(), connection.execute(_CONNECTIONS).all()
         self._count(name, counted)
         yield metrics.DATABASE_SIZE_BYTES, (name,), counted.size
+        yield metrics.DATABASE_CONNECTIONS_TAKEN, (name,), counted.taken
         yield metrics.DATABASE_CONNECTIONS_MAX, (name,), counted.most
         oldest = max((float(row.oldest) for row in sessions if row.oldest is not None), default=0.0)
         yield metrics.DATABASE_OLDEST_SECONDS, (name,), oldest

@@ -176,6 +176,13 @@ DATABASE_CONNECTIONS = gauge(
     unit="connections",
     served=_DATABASE,
 )
+DATABASE_CONNECTIONS_TAKEN = gauge(
+    "tabian_database_connections_taken",
+    "Connections to all databases of the server together, also of who is no process of ours",
+    ("service",),
+    unit="connections",
+    served=_DATABASE,
+)
 DATABASE_CONNECTIONS_MAX = gauge(
     "tabian_database_connections_max",
     "The most connections that the database server takes, of all its databases together",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,17 @@ def test_the_databases_figures_are_told_and_its_counters_begin_at_nothing(maker:
     told(figure.read(maker.runtime))
     assert value("tabian_database_commits_total") > before
     assert value("tabian_database_deadlocks_total") >= 0
+
+
+def test_connections_of_others_are_counted_with_ours(maker: Bench) -> None:
+    elsewhere = sa.create_engine(sa.make_url(maker.runtime.settings.database_url).set(database="postgres"))
+    with ExitStack() as opened:
+        for _ in range(5):
+            opened.enter_context(elsewhere.connect())
+        found = told(DatabaseFigures().read(maker.runtime))
+    elsewhere.dispose()
+    ours = sum(number for (family, *_), number in found.items() if family is metrics.DATABASE_CONNECTIONS)
+    assert found[metrics.DATABASE_CONNECTIONS_TAKEN, "export"] >= ours + 5
 
 
 def _counted() -> bool:

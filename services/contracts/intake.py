@@ -53,11 +53,11 @@ class RosterIdentified:
     pupils: int
 
 
-@event("intake.submission.changed.v1", consumers=("snapshot",))
-class SubmissionChanged:
-    """A school's submission as it now stands, after any act or upload. States: services/intake/rules/acts.py."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmissionState:
+    """A school's submission as it now stands, after an act or upload. States: services/intake/rules/acts.py. `correlation` and
+    `trace` (W3C) are those of the request that brought it: who applies it goes on under them."""
 
-    round: str
     school: str
     esa: str
     revision: int
@@ -66,6 +66,16 @@ class SubmissionChanged:
     pupils: int
     act: str
     at: str
+    correlation: str
+    trace: str
+
+
+@event("intake.submission.changed.v2", consumers=("snapshot",))
+class SubmissionsChanged:
+    """Submissions of a round that changed in one transaction, each school once: acts that come at once are one message."""
+
+    round: str
+    submissions: tuple[SubmissionState, ...]
 
 
 @event("intake.round.fenced.v1", consumers=("dedup", "snapshot"))

@@ -11,7 +11,7 @@ from services.contracts.intake import (
     RosterAccepted,
     RosterIdentified,
     RoundFenced,
-    SubmissionChanged,
+    SubmissionsChanged,
 )
 from services.contracts.snapshot import (
     ClosingAborted,
@@ -43,7 +43,7 @@ SERVICE = Service(
         AreaRegistered,
         RosterAccepted,
         RosterIdentified,
-        SubmissionChanged,
+        SubmissionsChanged,
         RoundFenced,
         ManifestSent,
     ),

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.contracts.intake import RosterAccepted, RosterIdentified
+from services.contracts.intake import RosterAccepted, RosterIdentified, SubmissionState
 from services.intake.rules.catalogue_refusals import Unreadable
 from services.intake.rules.states import OPEN_STATES, SIGNED, readiness
 from services.intake.tables import documents, rounds, submissions, unsettled, uploads
@@ -128,9 +128,14 @@ def _take(tx: Transaction, round_name: str, taken: Sequence[_Taken]) -> None:
     new = [(one, values) for one, values in zip(taken, after, strict=True) if one.new]
     documents.store(tx, [one.checked.document for one, _ in new])
     documents.add_versions(tx, [_version(one, values) for one, values in new])
+    states: list[SubmissionState] = []
     for one, values in zip(taken, after, strict=True):
         with under(one.row.correlation, one.trace):
-            _tell(tx, one, values)
+            if values["revision"] != one.current.revision:
+                states.append(submissions.state_of(tx, one.current._asdict() | values, "upload"))
+            if one.new:
+                _tell_roster(tx, one, values)
+    submissions.tell(tx, round_name, states)
 
 
 def _after(
@@ -175,10 +180,7 @@ def _version(one: _Taken, values: Mapping[str, Any]) -> dict[str, Any]:
     return named | {"round": one.row.round, "at": one.row.arrived_at}
 
 
-def _tell(tx: Transaction, one: _Taken, values: Mapping[str, Any]) -> None:
-    if values["revision"] != one.current.revision:
-        submissions.tell(tx, one.current._asdict() | dict(values), "upload")
-    if one.new:
-        named = {name: values[name] for name in ("school", "revision", "sha256", "pupils")}
-        for event in (RosterAccepted, RosterIdentified):
-            tx.publish(event(round=one.row.round, **named), subject=one.row.school)
+def _tell_roster(tx: Transaction, one: _Taken, values: Mapping[str, Any]) -> None:
+    named = {name: values[name] for name in ("school", "revision", "sha256", "pupils")}
+    for event in (RosterAccepted, RosterIdentified):
+        tx.publish(event(round=one.row.round, **named), subject=one.row.school)

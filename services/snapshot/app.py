@@ -13,7 +13,7 @@ from services.contracts.intake import (
     ManifestSent,
     RosterAccepted,
     RoundFenced,
-    SubmissionChanged,
+    SubmissionsChanged,
 )
 from services.contracts.snapshot import (
     ClosingAborted,
@@ -34,7 +34,7 @@ SERVICE = Service(
     consumes={
         AreaRegistered: events.on_area_registered,
         RosterAccepted: Together(events.on_rosters_accepted),
-        SubmissionChanged: Together(events.on_submissions_changed),
+        SubmissionsChanged: Together(events.on_submissions_changed),
         RoundFenced: events.on_round_fenced,
         ManifestSent: events.on_manifest_sent,
         RoundSettled: events.on_round_settled,

@@ -5,8 +5,9 @@ In any order and more than once; closing itself is carried on by the job `advanc
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -19,15 +20,19 @@ from services.contracts.intake import (
     AreaRegistered,
     ManifestSent,
     RoundFenced,
-    SubmissionChanged,
+    SubmissionsChanged,
+    SubmissionState,
 )
 from services.contracts.roster import canonical, extract
+from services.kit import tracing
 from services.kit.database import Transaction
+from services.kit.logs import under
 from services.kit.service import Arrival
 from services.snapshot.rules.counts import COLUMNS_COUNTED, Row, cells_of, judged, summarise
 from services.snapshot.rules.recounting import read_lines
 from services.snapshot.tables import closings, documents, package, register, rounds, submission
 
+log = logging.getLogger(__name__)
 COLUMNS_READ = tuple(dict.fromkeys((*COLUMNS_COUNTED, *extract.FIELDS)))
 
 
@@ -96,20 +101,38 @@ def _recounts(body: bytes, extracted: bytes, age_day: date) -> dict[str, Any]:
 
 
 def on_submissions_changed(arrivals: Sequence[Arrival], tx: Transaction) -> None:
-    """The newest state heard of each school; closing holds the manifest against it."""
-    newest: dict[tuple[str, str], SubmissionChanged] = {}
+    """The newest state heard of each school; closing holds the manifest against it. Each goes on in the trace, and under the
+    correlation id, of the request that brought it."""
+    newest: dict[tuple[str, str], SubmissionState] = {}
+    pieces: list[tracing.Piece] = []
     for arrival in arrivals:
-        event: SubmissionChanged = arrival.event
-        held = newest.get((event.round, event.school))
-        if held is None or held.revision < event.revision:
-            newest[event.round, event.school] = event
-    named, told = ("round", "school"), ("revision", "state", "sha256")
-    # in order of school, so that two workers never wait for each other both ways
-    rows = [{name: getattr(newest[key], name) for name in (*named, *told)} for key in sorted(newest)]
+        event: SubmissionsChanged = arrival.event
+        for state in event.submissions:
+            pieces.append(tracing.Piece("keep state", state.correlation, state.trace))
+            held = newest.get((event.round, state.school))
+            if held is None or held.revision < state.revision:
+                newest[event.round, state.school] = state
+    with tracing.spans("snapshot", "consumer", pieces):
+        _keep_states(tx, newest)
+    for piece in pieces:
+        with under(piece.correlation, piece.traceparent):
+            log.info("state heard", extra={"service": "snapshot"})
+
+
+def _keep_states(tx: Transaction, newest: Mapping[tuple[str, str], SubmissionState]) -> None:
+    """In order of school, so that two workers never wait for each other both ways."""
+    if not newest:
+        return
+    told = ("revision", "state", "sha256")
+    rows = [
+        {"round": key[0], "school": key[1], **{name: getattr(newest[key], name) for name in told}}
+        for key in sorted(newest)
+    ]
     statement = insert(submission).values(rows)
     set_ = {name: statement.excluded[name] for name in told}
     newer = submission.c.revision < statement.excluded.revision
-    tx.execute(statement.on_conflict_do_update(index_elements=named, set_=set_, where=newer))
+    keyed = ("round", "school")
+    tx.execute(statement.on_conflict_do_update(index_elements=keyed, set_=set_, where=newer))
 
 
 def on_round_fenced(event: RoundFenced, tx: Transaction) -> None:

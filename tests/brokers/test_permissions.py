@@ -29,7 +29,7 @@ def _read(queue: str) -> Act:
 
 
 MAY: dict[str, tuple[str, Act]] = {
-    "send its own event": ("intake", _publish("tabian", "intake.submission.changed.v1")),
+    "send its own event": ("intake", _publish("tabian", "intake.submission.changed.v2")),
     "send a report": ("dedup", _publish("tabian.reports", "intake")),
     "read its queue": ("dedup", _read("dedup")),
     "read its reports": ("intake", _read("intake.reports")),
@@ -40,7 +40,7 @@ MAY: dict[str, tuple[str, Act]] = {
     "look at dead letters": ("ops", _read("dedup.dead")),
 }
 MAY_NOT: dict[str, tuple[str, Act]] = {
-    "send another's event": ("dedup", _publish("tabian", "intake.submission.changed.v1")),
+    "send another's event": ("dedup", _publish("tabian", "intake.submission.changed.v2")),
     "put something into a queue past the exchanges": ("dedup", _publish("", "intake")),
     "put something into the dead letters": ("dedup", _publish("tabian.dead", "intake")),
     "read another's queue": ("export", _read("dedup")),

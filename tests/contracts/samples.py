@@ -24,6 +24,7 @@ SAMPLES: dict[str, Any] = {
     "closure": "0d6f4f6e-58f4-4a52-8ad8-6d2f5f6e1c11",
     "code": "1066350177",
     "compared_with": 29578,
+    "correlation": "request-of-a-clerk",
     "counted": 20113,
     "decision": "",
     "esa": "6602",
@@ -49,6 +50,7 @@ SAMPLES: dict[str, Any] = {
     "sha256": SHA,
     "smis8": "66020001",
     "state": "confirmed",
+    "trace": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
 }
 OVERRIDES: dict[tuple[str, str], Any] = {
     ("AreaRegistered", "name"): "สพป.พิจิตร เขต 2",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from services.contracts.dedup import CaseChanged, CaseParty, RosterScreened
-from services.contracts.intake import SubmissionChanged
+from services.contracts.intake import SubmissionsChanged
 from services.contracts.signed import verify
 from services.contracts.snapshot import RoundOpened
 from tests.support.intake_desk import AREA_DAY, CONFIRM_DAY, ESA, OTHER, SCHOOL, IntakeDesk
@@ -43,7 +43,8 @@ def test_a_roster_is_confirmed_certified_and_acknowledged_with_receipts(desk: In
     assert [p["act"] for p in payloads] == ["confirm", "certify", "acknowledge"]
     assert {p["sha256"] for p in payloads} == {desk.school()["sha256"]}
     assert payloads[0]["arrived"] == CONFIRM_DAY
-    revisions = [e["revision"] for e in desk.bench.published(SubmissionChanged)]
+    told = desk.bench.published(SubmissionsChanged)
+    revisions = [one["revision"] for event in told for one in event["submissions"]]
     assert revisions == sorted(set(revisions))
 
 

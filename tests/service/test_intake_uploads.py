@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from services.contracts.intake import RosterAccepted, RosterIdentified, SubmissionChanged
+from services.contracts.intake import RosterAccepted, RosterIdentified, SubmissionsChanged
 from services.contracts.roster.canonical import digest, unpack
 from services.contracts.snapshot import ClosingAnnounced
 from tests.support.intake_desk import OTHER, IntakeDesk
@@ -26,7 +26,8 @@ def test_a_sound_file_becomes_a_version_and_tells_the_others(intake: IntakeDesk)
     (identified,) = intake.bench.published(RosterIdentified)
     assert accepted == identified
     assert accepted["sha256"] == upload["sha256"]
-    assert intake.bench.published(SubmissionChanged)[-1]["state"] == "ready"
+    (told,) = intake.bench.published(SubmissionsChanged)[-1]["submissions"]
+    assert told["state"] == "ready"
 
 
 def test_the_document_is_what_its_name_says_and_dedup_gets_no_national_id(intake: IntakeDesk) -> None:

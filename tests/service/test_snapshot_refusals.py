@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
 from services.contracts.dedup import Outcome
-from services.contracts.intake import ManifestEntry, SubmissionChanged
+from services.contracts.intake import ManifestEntry, SubmissionsChanged, SubmissionState
 from services.contracts.snapshot import ClosingAborted, ClosingAnnounced, RosterRequested, RoundSealed
 from services.snapshot.jobs.closing import advance_closings
 from services.snapshot.tables import manifest_entry, roster_count, sealed_school
@@ -134,9 +134,12 @@ def test_outcomes_for_another_manifest(desk: SnapshotDesk) -> None:
     assert refusal(desk)[0] == "contradiction"
 
 
-def told(entry_: ManifestEntry, revision: int, state: str) -> SubmissionChanged:
-    return SubmissionChanged(
-        round=ROUND,
+def told(*states: SubmissionState) -> SubmissionsChanged:
+    return SubmissionsChanged(round=ROUND, submissions=states)
+
+
+def stands(entry_: ManifestEntry, revision: int, state: str) -> SubmissionState:
+    return SubmissionState(
         school=entry_.school,
         esa=ESA,
         revision=revision,
@@ -145,20 +148,22 @@ def told(entry_: ManifestEntry, revision: int, state: str) -> SubmissionChanged:
         pupils=entry_.pupils,
         act=state,
         at="2021-11-10T09:00:00+07:00",
+        correlation=f"{entry_.school}-{revision}",
+        trace="",
     )
 
 
 def test_a_manifest_that_lacks_an_act_told_before(desk: SnapshotDesk) -> None:
     """Intake came back from an old copy of its database: what it forgot is not sealed away."""
-    desk.bench.deliver(told(ENTRIES[1], 9, "certified"))
-    desk.bench.deliver(told(ENTRIES[1], 7, "ready"))
+    desk.bench.deliver(told(stands(ENTRIES[1], 9, "certified")))
+    desk.bench.deliver(told(stands(ENTRIES[1], 7, "ready")))
     desk.close(ENTRIES)
     assert refusal(desk) == ("counts-disagree", [TWO])
 
 
 def test_states_told_before_the_fence_or_that_change_by_themselves_keep_nothing(desk: SnapshotDesk) -> None:
-    desk.bench.deliver(told(ENTRIES[0], 5, "certified"))
-    desk.bench.deliver(told(ENTRIES[1], 9, "draft"))
+    desk.bench.deliver(told(stands(ENTRIES[0], 5, "certified")))
+    desk.bench.deliver(told(stands(ENTRIES[1], 9, "draft")))
     desk.close(ENTRIES)
     assert desk.closure()["state"] == "sealed"
 

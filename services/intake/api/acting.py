@@ -15,6 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from services.contracts.intake import SubmissionState
 from services.contracts.refusal import Refusal
 from services.contracts.signed import sign
 from services.contracts.statements import Receipt, Screening, Signer
@@ -132,6 +133,7 @@ def _answers(tx: Transaction, found: Sequence[tuple[Asked, sa.Row[Any] | None]])
     name = found[0][0].round
     waiting = submissions.waiting_uploads(tx, name, [asked.school for asked, _ in found])
     answers: list[Answered] = []
+    states: list[SubmissionState] = []
     written: list[tuple[dict[str, Any], dict[str, Any]]] = []
     for asked, row in found:
         try:
@@ -145,11 +147,12 @@ def _answers(tx: Transaction, found: Sequence[tuple[Asked, sa.Row[Any] | None]])
             answers.append(Answered(asked, refusal))
             continue
         with under(asked.visit.correlation, asked.trace):
-            submissions.tell(tx, after, asked.name)
+            states.append(submissions.state_of(tx, after, asked.name))
         written.append((after, act))
         answers.append(Answered(asked, _answer(act["receipt"], after), done=True))
     submissions.show(tx, name, [{name: after[name] for name in _SHOWN} for after, _ in written])
     submissions.record_acts(tx, [act for _, act in written])
+    submissions.tell(tx, name, states)
     return answers
 
 

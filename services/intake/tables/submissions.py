@@ -9,11 +9,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 
-from services.contracts.intake import SubmissionChanged
+from services.contracts.intake import SubmissionsChanged, SubmissionState
 from services.intake.rules.states import COUNTED, SEALED, SIGNED, Submission, readiness
 from services.intake.tables import act, area, round_, rounds, school, submission, unsettled, upload
 from services.intake.tables.register import next_revision
 from services.kit.database import Transaction
+from services.kit.logs import correlation_id, traceparent, under
 from services.kit.sql import is_one_of
 
 WAITING = ("received", "checking")
@@ -101,12 +102,26 @@ def show(tx: Transaction, round_name: str, rows: Sequence[dict[str, Any]]) -> No
         tx.execute(_writing(columns), given)
 
 
-def tell(tx: Transaction, values: Mapping[str, Any], act_name: str) -> None:
-    """Tell the others how the submission stands."""
-    told = {
-        name: values[name] for name in ("round", "school", "esa", "revision", "state", "sha256", "pupils")
-    }
-    tx.publish(SubmissionChanged(**told, act=act_name, at=tx.now().isoformat()), subject=values["school"])
+def state_of(tx: Transaction, values: Mapping[str, Any], act_name: str) -> SubmissionState:
+    """How the submission with these values stands, for `tell`; it goes on under the correlation of the moment."""
+    named = {name: values[name] for name in ("school", "esa", "revision", "state", "sha256", "pupils")}
+    return SubmissionState(
+        **named,
+        act=act_name,
+        at=tx.now().isoformat(),
+        correlation=correlation_id(),
+        trace=traceparent(),
+    )
+
+
+def tell(tx: Transaction, round_name: str, states: Sequence[SubmissionState]) -> None:
+    """Tell the others how these submissions stand, in one event; its own correlation is that of the first."""
+    if not states:
+        return
+    first, *others = states
+    event = SubmissionsChanged(round=round_name, submissions=tuple(states))
+    with under(first.correlation, first.trace):
+        tx.publish(event, subject=round_name if others else first.school)
 
 
 def refresh(tx: Transaction, round_name: str, codes: Collection[str], cause: str) -> None:
@@ -115,9 +130,8 @@ def refresh(tx: Transaction, round_name: str, codes: Collection[str], cause: str
     left = unsettled.left(tx, round_name, rows.values())
     after = {code: _refreshed(row, left[code]) for code, row in rows.items()}
     show(tx, round_name, [{"school": code, **values} for code, values in after.items()])
-    for code, row in rows.items():
-        if after[code]["revision"] != row.revision:
-            tell(tx, row._asdict() | after[code], cause)
+    moved = [row for code, row in rows.items() if after[code]["revision"] != row.revision]
+    tell(tx, round_name, [state_of(tx, row._asdict() | after[row.school], cause) for row in moved])
 
 
 def _refreshed(row: sa.Row[Any], left: dict[str, int]) -> dict[str, Any]:

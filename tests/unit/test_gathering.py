@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -79,3 +80,28 @@ def test_one_by_one_each_is_a_run_of_its_own() -> None:
         gathering.take_part("faulty")
     gathering.take_part("c")
     assert runs.seen == [["a"], ["b"], ["faulty"], ["c"]]
+
+
+def test_who_was_served_leaves_soon_however_many_go_on_asking() -> None:
+    """Whose act is done must not have to win anything against those who ask next."""
+    runs, of, late = 0, {}, []
+
+    def run(asked: Sequence[tuple[int, int]]) -> None:
+        nonlocal runs
+        runs += 1
+        of.update(dict.fromkeys(asked, runs))
+        time.sleep(0.002)
+
+    gathering: Gathering[tuple[int, int]] = Gathering(run, 16)
+
+    def ask_again_and_again(who: int) -> None:
+        for number in range(60):
+            gathering.take_part((who, number))
+            late.append(runs - of[who, number])
+
+    with ThreadPoolExecutor(16) as pool:
+        for one in [pool.submit(ask_again_and_again, who) for who in range(16)]:
+            one.result()
+    assert len(late) == 16 * 60
+    assert sum(late) <= len(late), "in the mean no more than one run goes by"
+    assert runs < len(late) / 2, "they are done together"

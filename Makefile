@@ -6,6 +6,8 @@ UV_VERSION := 0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
 export UV_NO_PROGRESS := 1
+# a virtual environment that happens to be activated is not this project's
+unexport VIRTUAL_ENV
 DEMO ?= 1
 
 ##@ Start here

@@ -10,12 +10,23 @@ import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
 from services.contracts.dedup import Outcome
-from services.contracts.intake import ManifestEntry, SubmissionsChanged, SubmissionState
+from services.contracts.intake import ManifestEntry, SubmissionState
 from services.contracts.snapshot import ClosingAborted, ClosingAnnounced, RosterRequested, RoundSealed
 from services.snapshot.jobs.closing import advance_closings
 from services.snapshot.tables import manifest_entry, roster_count, sealed_school
 from tests.support.rosters import ROUND
-from tests.support.snapshot_desk import ESA, FAR, ONE, THREE, TWO, SnapshotDesk, entry, messages, roll
+from tests.support.snapshot_desk import (
+    FAR,
+    ONE,
+    THREE,
+    TWO,
+    SnapshotDesk,
+    entry,
+    messages,
+    roll,
+    stands,
+    told,
+)
 from tests.support.tokens import bearer
 
 FIRST, SECOND = roll(1, 3), roll(10, 2)
@@ -134,36 +145,21 @@ def test_outcomes_for_another_manifest(desk: SnapshotDesk) -> None:
     assert refusal(desk)[0] == "contradiction"
 
 
-def told(*states: SubmissionState) -> SubmissionsChanged:
-    return SubmissionsChanged(round=ROUND, submissions=states)
-
-
-def stands(entry_: ManifestEntry, revision: int, state: str) -> SubmissionState:
-    return SubmissionState(
-        school=entry_.school,
-        esa=ESA,
-        revision=revision,
-        state=state,
-        sha256=entry_.sha256,
-        pupils=entry_.pupils,
-        act=state,
-        at="2021-11-10T09:00:00+07:00",
-        correlation=f"{entry_.school}-{revision}",
-        trace="",
-    )
+def of_entry(one: ManifestEntry, revision: int, state: str) -> SubmissionState:
+    return stands(one.school, revision, state, sha256=one.sha256, pupils=one.pupils)
 
 
 def test_a_manifest_that_lacks_an_act_told_before(desk: SnapshotDesk) -> None:
     """Intake came back from an old copy of its database: what it forgot is not sealed away."""
-    desk.bench.deliver(told(stands(ENTRIES[1], 9, "certified")))
-    desk.bench.deliver(told(stands(ENTRIES[1], 7, "ready")))
+    desk.bench.deliver(told(of_entry(ENTRIES[1], 9, "certified")))
+    desk.bench.deliver(told(of_entry(ENTRIES[1], 7, "ready")))
     desk.close(ENTRIES)
     assert refusal(desk) == ("counts-disagree", [TWO])
 
 
 def test_states_told_before_the_fence_or_that_change_by_themselves_keep_nothing(desk: SnapshotDesk) -> None:
-    desk.bench.deliver(told(stands(ENTRIES[0], 5, "certified")))
-    desk.bench.deliver(told(stands(ENTRIES[1], 9, "draft")))
+    desk.bench.deliver(told(of_entry(ENTRIES[0], 5, "certified")))
+    desk.bench.deliver(told(of_entry(ENTRIES[1], 9, "draft")))
     desk.close(ENTRIES)
     assert desk.closure()["state"] == "sealed"
 

@@ -4,36 +4,16 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from services.contracts.intake import SubmissionsChanged, SubmissionState
 from services.kit import tracing
 from services.snapshot.tables import submission
 from tests.support.collector import Collector
 from tests.support.rosters import ROUND
-from tests.support.snapshot_desk import ESA, ONE, TWO, SnapshotDesk
+from tests.support.snapshot_desk import ONE, TWO, SnapshotDesk, stands, told
 
 TRACES = {
     ONE: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
     TWO: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 }
-
-
-def state(school: str, revision: int, name: str = "confirmed") -> SubmissionState:
-    return SubmissionState(
-        school=school,
-        esa=ESA,
-        revision=revision,
-        state=name,
-        sha256=None,
-        pupils=0,
-        act="confirm",
-        at="2021-11-10T09:00:00+07:00",
-        correlation=f"request-of-{school}",
-        trace=TRACES[school],
-    )
-
-
-def told(*states: SubmissionState) -> SubmissionsChanged:
-    return SubmissionsChanged(round=ROUND, submissions=states)
 
 
 def kept(desk: SnapshotDesk) -> dict[str, tuple[int, str]]:
@@ -43,8 +23,8 @@ def kept(desk: SnapshotDesk) -> dict[str, tuple[int, str]]:
 
 
 def test_of_each_school_the_newest_is_kept_whatever_message_it_came_in(snapshot: SnapshotDesk) -> None:
-    snapshot.bench.deliver(told(state(TWO, 5), state(ONE, 3)))
-    snapshot.bench.deliver(told(state(ONE, 9, "certified"), state(TWO, 4, "ready")))
+    snapshot.bench.deliver(told(stands(TWO, 5, "confirmed"), stands(ONE, 3, "confirmed")))
+    snapshot.bench.deliver(told(stands(ONE, 9, "certified"), stands(TWO, 4, "ready")))
     assert kept(snapshot) == {ONE: (9, "certified"), TWO: (5, "confirmed")}
 
 
@@ -57,7 +37,7 @@ def test_a_message_about_nobody_changes_nothing(snapshot: SnapshotDesk) -> None:
 def test_each_goes_on_in_its_own_trace_and_under_its_own_correlation_id(
     snapshot: SnapshotDesk, collector: Collector
 ) -> None:
-    snapshot.bench.deliver(told(state(ONE, 9), state(TWO, 4)))
+    snapshot.bench.deliver(told(*(stands(code, 9, "confirmed", trace=TRACES[code]) for code in TRACES)))
     tracing.stop()
     spans = {span.trace: span for span in collector.named("keep state", 2)}
     for school, traceparent in TRACES.items():

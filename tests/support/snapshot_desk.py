@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
@@ -17,6 +17,8 @@ from services.contracts.intake import (
     RegisteredSchool,
     RosterAccepted,
     RoundFenced,
+    SubmissionsChanged,
+    SubmissionState,
 )
 from services.contracts.manifest import manifest_digest
 from services.contracts.roster import canonical
@@ -52,6 +54,27 @@ def _iso(text: str) -> str:
         return text
     day, month, year = text.split("/")
     return f"{int(year) - 543}-{month}-{day}"
+
+
+def stands(school: str, revision: int, state: str, **more: Any) -> SubmissionState:
+    """How a school's submission stands, after a request of its own; `more`: other fields than a submission without a roster has."""
+    bare = SubmissionState(
+        school=school,
+        esa=ESA,
+        revision=revision,
+        state=state,
+        sha256=None,
+        pupils=0,
+        act=state,
+        at="2021-11-10T09:00:00+07:00",
+        correlation=f"request-of-{school}",
+        trace="",
+    )
+    return replace(bare, **more)
+
+
+def told(*states: SubmissionState) -> SubmissionsChanged:
+    return SubmissionsChanged(round=ROUND, submissions=states)
 
 
 def roll(first: int, count: int, **values: str) -> Roster:
